@@ -1,0 +1,132 @@
+"""The word of the stream: a finding, what is true of a patient or of the equipment.
+
+A finding is a level, not an edge: a row is written whenever what it says changes, and "cleared" is a finding too.
+Ids are derived from content and frozen, so that judging the same data again gives the same rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+from uuid import UUID, uuid5
+
+PatientId = NewType("PatientId", str)
+"""Who a reading belongs to; a name is known to `api.roster` only."""
+
+NAMESPACE = UUID("6c2f1f6e-3b64-5d0c-9a53-7469657277a7")
+"""Root of all derived ids of Tierwatch. Changing it would make every open alert a new one."""
+
+
+class SubjectKind(StrEnum):
+    """What a finding is about."""
+
+    PATIENT = "patient"
+    """A person."""
+    CLIENT = "client"
+    """A gateway, or a wearable that speaks MQTT itself."""
+    COMPONENT = "component"
+    """A part of the server: intake, store, clock."""
+
+
+class FindingKind(StrEnum):
+    """Whether the body or the equipment is meant (ISO/IEEE 11073 BICEPS)."""
+
+    PHYSIOLOGICAL = "physiological"
+    """True of the patient."""
+    TECHNICAL = "technical"
+    """True of the equipment: something cannot be judged, is missing, or is failing."""
+
+
+class Condition(StrEnum):
+    """Everything that can be found."""
+
+    VF = "vf"
+    """Ventricular fibrillation or flutter, or a ventricular tachycardia that looks like it."""
+    ASYSTOLE = "asystole"
+    """No heart beat in any judgeable lead."""
+    PAUSE = "pause"
+    """A long interval between two beats."""
+    BRADY = "brady"
+    """A slow heart: under the patient's limit over 5 beats."""
+    EXTREME_BRADY = "extreme_brady"
+    """A heart too slow to live with."""
+    TACHY = "tachy"
+    """A fast heart, sustained."""
+    EXTREME_TACHY = "extreme_tachy"
+    """A heart too fast to pump."""
+    BP_CRISIS = "bp_crisis"
+    """Crisis pressure, repeated."""
+    BP_CRISIS_UNCONFIRMED = "bp_crisis_unconfirmed"
+    """A first crisis pressure: a second measurement is asked for."""
+
+    NOISE = "noise"
+    """The ECG cannot be judged for noise."""
+    LEAD_OFF = "lead_off"
+    """An electrode is off."""
+    NO_DATA = "no_data"
+    """The signal's own time stands still: nothing new to judge from this device."""
+    LINK_SILENT = "link_silent"
+    """A client has not been heard."""
+    DETECTOR_FAILED = "detector_failed"
+    """The detector failed on this patient, who is benched: archived, not judged."""
+    CLOCK_AHEAD = "clock_ahead"
+    """A device dates its data into the future."""
+    CLOCK_STEP = "clock_step"
+    """The server's own clock was stepped."""
+    MALFORMED = "malformed"
+    """A client sends what cannot be decoded or contradicts itself."""
+    SEQ_CONFLICT = "seq_conflict"
+    """The same number was sent with two contents."""
+    UNKNOWN_DEVICE = "unknown_device"
+    """A device sends that is assigned to nobody."""
+    OVERSIZED = "oversized"
+    """A message over the size limit was refused."""
+    QUARANTINE_FULL = "quarantine_full"
+    """A client sent more bad messages in a day than are kept: the rest is counted only."""
+    DATA_ABANDONED = "data_abandoned"
+    """An outbox had to give data up."""
+    INTAKE_OVERLOADED = "intake_overloaded"
+    """Intake takes in more slowly than is sent; outboxes hold."""
+    STORE_FULL = "store_full"
+    """The disk of the store is full or nearly so; outboxes hold."""
+    DETERMINISM_FAULT = "determinism_fault"
+    """Judging the same data again by the same code gave another result."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One statement about one episode of one condition, in force until a later revision of the same episode."""
+
+    subject: str
+    """Patient id, client id, or name of a component."""
+    subject_kind: SubjectKind
+    condition: Condition
+    kind: FindingKind
+    episode: UUID
+    """Frozen identity: see `episode_id`."""
+    revision: int
+    """Grows from 1 with each statement about the episode."""
+    present: bool
+    """Whether the condition holds now; False clears it."""
+    opened: str
+    """Where the rule first became true, by the device's own count: part of the identity."""
+    onset: datetime
+    """Best estimate of when it began; may be revised."""
+    at: datetime
+    """Time of the last sample or reading that the rule looked at: when it was decided, in the data's own time."""
+    end: datetime | None = None
+    """When it ended, as far as known."""
+    late: bool = False
+    """Past: old, and shown by later data to have ended (log.md, "Late is not silent")."""
+    withdrawn: str | None = None
+    """Why this episode should not be laid to this subject after all (`wrong_person`); None everywhere else."""
+    confidence: float = 1.0
+    evidence: dict[str, float | int | str] = field(default_factory=dict)
+    """Finite numbers, the reason in words, and where the strip is: `device`, `stream`, `session`, `first_index`, `last_index`."""
+
+
+def episode_id(subject: str, condition: Condition, stream: str, opened: str) -> UUID:
+    """Identity of an episode. `opened` is (session, raw sample index) for ECG, raw device time for readings: never an `at`."""
+    return uuid5(NAMESPACE, f"episode|{subject}|{condition}|{stream}|{opened}")
