@@ -1,0 +1,204 @@
+"""The chart of one ECG lane: all that the detectors remember, as one row of plain numbers.
+
+A chart is saved as its bytes and goes on from them bit for bit, so no detector may keep anything elsewhere.
+`signal` starts afresh after a long gap or a restart; `clock` and `episodes` outlive a gap.
+"""
+
+from functools import cache
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream.ecg.filters import SECTIONS
+from stream.ecg.marks import Quality
+
+CHART_VERSION: Final = 1
+"""Grows with every change of a dtype below."""
+
+NEVER: Final = -(1 << 40)
+"""An internal sample number long before any signal."""
+
+RAW_RING: Final = 64  # raw samples behind the resampler's kernel (33 needed at 1000 Hz)
+WAVE_RING: Final = 256  # internal samples of the wide band: a beat looks back 154
+BAND_RING: Final = 128  # internal samples of a QRS band: a beat looks back 105
+SLOPE_RING: Final = 25  # 100 ms: the window of the envelope
+LEARNED: Final = 8  # peaks, noise peaks and intervals that a threshold rests on
+BEAT_RING: Final = 32  # beats of the last 10 s at 180 a minute
+SHAPE: Final = 25  # points of a beat's shape: R -96 ms to +96 ms, 125 Hz
+FIBRILLATION_RING: Final = 625  # 5 s at 125 Hz
+QUALITY_SECONDS: Final = 8
+QUALITY_FEATURES: Final = 8
+POWERS: Final = 4
+EPISODES: Final = 16  # open episodes are addressed by condition number
+
+
+def _record(*fields: tuple[Any, ...]) -> np.dtype[Any]:
+    return np.dtype(list(fields), align=True)
+
+
+CLOCK: Final = _record(
+    ("started", "u1"),  # a chunk was seen
+    ("rate_hz", "f8"),  # latched at the start of the signal
+    ("base", "i8"),  # raw index of internal sample 0
+    ("next_index", "i8"),  # raw index expected next
+)
+EPISODE: Final = _record(
+    ("open", "u1"),
+    ("first", "i8"),  # frozen index of the open (or last) episode
+    ("onset", "i8"),
+    ("closed", "i8"),  # last sample of the last episode: the next one begins after it
+    ("value", "f4"),  # last value told
+)
+RESAMPLER: Final = _record(
+    ("ring", "f4", (RAW_RING,)),
+    ("missing", "u1", (RAW_RING,)),
+    ("pushed", "i8"),  # raw samples since base
+    ("made", "i8"),  # internal samples since base
+    ("level", "f4"),  # last bridged value
+    ("offset", "f4"),  # what is taken off every sample so that no gap ends in a step
+    ("run", "i4"),  # raw samples missing up to now
+)
+TRACKER: Final = _record(
+    ("band", "f4", (BAND_RING,)),
+    ("slopes", "f4", (SLOPE_RING,)),
+    ("slope_at", "i4"),
+    ("slope_sum", "f8"),
+    ("envelope", "f4"),
+    ("candidate", "i8"),  # internal sample of the highest envelope not yet settled, or NEVER
+    ("height", "f4"),
+    ("peaks", "f4", (LEARNED,)),
+    ("peaks_n", "i4"),
+    ("peaks_at", "i4"),
+    ("noise", "f4", (LEARNED,)),
+    ("noise_n", "i4"),
+    ("noise_at", "i4"),
+    ("intervals", "f4", (LEARNED,)),
+    ("intervals_n", "i4"),
+    ("intervals_at", "i4"),
+    ("threshold", "f4"),
+    ("peak", "f4"),  # median of peaks
+    ("floor", "f4"),  # median of noise
+    ("interval", "f4"),  # median of intervals, samples
+    ("learning", "i4"),  # seconds of start-up that are over
+    ("learning_max", "f4"),
+    ("last", "i8"),  # fiducial of the last beat
+    ("last_slope", "f4"),
+    ("missed", "i8"),  # best peak since the last beat that was not believed: for the search back
+    ("missed_height", "f4"),
+    ("missed_slope", "f4"),
+    ("beats", "i8", (BEAT_RING,)),  # R of the last beats, internal samples
+    ("count", "i8"),
+)
+SHAPES: Final = _record(
+    ("template", "f4", (SHAPE,)),
+    ("previous", "f4", (2, SHAPE)),  # of the last two beats
+    ("candidate", "f4", (SHAPE,)),  # of the peak being judged
+    ("doubtful", "f4", (SHAPE,)),  # of the tracker's `missed` peak
+    ("doubtful_r", "i8"),
+    ("learned", "i4"),  # beats in the template
+    ("strangers", "i4"),  # beats in a row that resemble each other but not the template
+)
+RHYTHM: Final = _record(
+    ("intervals", "f4", (BEAT_RING,)),  # seconds before the beat; 0 across a hole
+    ("match", "f4", (BEAT_RING,)),  # correlation with the template
+    ("alternate", "f4", (BEAT_RING,)),  # likeness to the beat before the last, less that to the last
+)
+HOLE: Final = _record(
+    ("begin", "i8"),
+    ("end", "i8"),  # last internal sample that was missing
+)
+QUALITY: Final = _record(
+    ("power", "f8", (POWERS,)),  # of this second: < 1, 0.5-40, 5-25, > 25 Hz; uV^2
+    ("powers", "f4", (QUALITY_SECONDS, POWERS)),  # of the last seconds
+    ("absent", "f4", (QUALITY_SECONDS,)),  # missing share of the last seconds
+    ("seconds", "i8"),  # graded
+    ("features", "f4", (QUALITY_FEATURES,)),
+    ("wave", "f4"),  # log odds that the wave itself is unusable
+    ("beats", "f4"),  # log odds that its beats are
+    ("wave_bad", "u1"),
+    ("grade", "u1"),
+    ("told", "u1"),  # grade + 1 that was told last, 0 = none
+    ("bad_for", "i4"),  # seconds
+    ("fine_for", "i4"),
+    ("bad_since", "i8"),
+)
+CONTACT: Final = _record(
+    ("off", "u1"),  # the device's own bit
+    ("low", "f4"),  # of this second
+    ("high", "f4"),
+    ("measured", "i4"),  # samples of this second that are not missing
+    ("railed", "i4"),
+    ("dead_for", "i4"),  # seconds of flat line or rail
+    ("alive_for", "i4"),
+)
+FIBRILLATION: Final = _record(
+    ("ring", "i2", (FIBRILLATION_RING,)),
+    ("at", "i4"),
+    ("filled", "i4"),
+    ("tcsc", "f4", (3,)),
+    ("now", "u1"),  # the rule holds in this second
+    ("holds_for", "i4"),
+    ("since", "i8"),
+    ("gone_for", "i4"),
+    ("score", "f4"),
+    ("leak", "f4"),
+)
+SILENCE: Final = _record(
+    ("loudest", "f4", (2,)),  # largest envelope of each tracker since shortly after the last beat
+    ("told_s", "f4"),  # length of the pause that was told last
+)
+PACE: Final = _record(
+    ("holds_for", "i4"),  # seconds that the rate is beyond its limit
+    ("since", "i8"),
+    ("gone_for", "i4"),
+)
+RATES: Final = _record(
+    ("extreme_slow", PACE),
+    ("extreme_fast", PACE),
+    ("raised", PACE),
+)
+SIGNAL: Final = _record(
+    ("resampler", RESAMPLER),
+    ("sections", "f8", (SECTIONS, 2)),
+    ("wide", "f4", (WAVE_RING,)),  # 0.5-40 Hz
+    ("hole", HOLE),
+    ("first", TRACKER),
+    ("other", TRACKER),
+    ("shapes", SHAPES),
+    ("rhythm", RHYTHM),
+    ("quality", QUALITY),
+    ("contact", CONTACT),
+    ("fibrillation", FIBRILLATION),
+    ("silence", SILENCE),
+    ("rates", RATES),
+)
+ECG_CHART: Final = _record(
+    ("clock", CLOCK),
+    ("episodes", EPISODE, (EPISODES,)),
+    ("signal", SIGNAL),
+)
+"""State of one lane."""
+
+
+@cache
+def _fresh() -> NDArray[Any]:
+    row = np.zeros(1, ECG_CHART)
+    signal = row["signal"]
+    for tracker in ("first", "other"):
+        for field in ("candidate", "last", "missed"):
+            signal[tracker][field] = NEVER
+        signal[tracker]["beats"] = NEVER
+        signal[tracker]["interval"] = 200  # 0.8 s, until intervals are known
+    signal["hole"]["begin"] = signal["hole"]["end"] = NEVER
+    signal["quality"]["grade"] = Quality.FAIR
+    row["episodes"]["closed"] = -1
+    row["episodes"]["first"] = -1
+    return row
+
+
+def new_charts(n: int) -> NDArray[Any]:
+    """`n` charts that have seen nothing, shape (n,)."""
+    return np.repeat(_fresh(), n)
+
+
