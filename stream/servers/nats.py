@@ -132,8 +132,8 @@ class ComplaintReader:
 
 
 def log_file(folder: DataFolder) -> Path:
-    """The broker's own log."""
-    return folder.log_of(NAME).with_name("nats-server.log")
+    """The broker's own log; it turns it over by itself."""
+    return folder.log_of(NAME)
 
 
 def settings(folder: DataFolder, mqtt_port: int) -> str:
