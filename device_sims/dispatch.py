@@ -1,0 +1,247 @@
+"""The dispatch centre: an HTTP server that takes signed emergencies as a real one would, and misbehaves on request.
+
+It refuses what it cannot verify, shows each emergency once however often it comes, and answers through the product's
+API only. What it received stands in a JSON-lines log, so that tests and the demo need not read its screen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import socket
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import httpx2
+import uvicorn
+from fastapi import FastAPI, Request, Response
+
+from device_sims.packet import Verdict, in_words, verify
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+    from pathlib import Path
+
+_LARGEST_BODY = 1_000_000
+_ANSWER_TIMEOUT_S = 5.0
+
+
+class Behaviour(StrEnum):
+    """How the centre answers."""
+
+    ACCEPT = "accept"
+    """Verifies, shows, and accepts the alert at the API."""
+    RECEIVE = "receive"
+    """Verifies and shows; nobody accepts."""
+    REJECT = "reject"
+    """Verifies and shows, and rejects the alert at the API: not our district."""
+    SLOW = "slow"
+    """Takes longer to answer than any sender waits."""
+    FAIL = "fail"
+    """Answers 500."""
+    REDIRECT = "redirect"
+    """Answers 307 to another address: no sender may follow with a patient's record."""
+    DOWN = "down"
+    """Does not listen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """One line of the log: one request."""
+
+    webhook_id: str
+    alert_id: str
+    type: str
+    verified: bool
+    duplicate: bool
+    """The same webhook id came before: shown once, answered again."""
+    status: int
+    """What we answered."""
+    reason: str
+    """Why it was refused; empty otherwise."""
+    at: str
+    """When it came, ISO 8601 UTC."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Callback:
+    """Where the centre answers."""
+
+    url: str
+    """With `{alert_id}` and `{answer}` (`accept` or `reject`) to fill in."""
+    token: str
+
+
+class DispatchCentre:
+    """What has come in, and what is said to it; `app()` is its HTTP face."""
+
+    def __init__(
+        self,
+        secret: str,
+        *,
+        log: Path | None = None,
+        callback: Callback | None = None,
+        behaviour: Behaviour = Behaviour.ACCEPT,
+        show: Callable[[str], None] = print,
+        slow_s: float = 30.0,
+    ) -> None:
+        """`secret` is the webhook's own, `whsec_` and base64."""
+        self.behaviour = behaviour
+        self.received: list[Received] = []
+        self.answered: list[tuple[str, str, int]] = []
+        """(alert id, accept or reject, HTTP status of the API's reply; 0 = not reached)."""
+        self.arrival = asyncio.Condition()
+        """Notified at each request and each answer, so that a test need not sleep."""
+        self._secret = secret
+        self._log = log
+        self._callback = callback
+        self._show = show
+        self._slow_s = slow_s
+        self._seen: set[str] = set(_verified_ids(log)) if log else set()
+        self._answering: set[asyncio.Task[None]] = set()
+
+    def app(self) -> FastAPI:
+        """One route, `POST /emergencies`."""
+        app = FastAPI(title="Dispatch centre (simulated)", docs_url=None, redoc_url=None, openapi_url=None)
+        app.add_api_route("/emergencies", self._take, methods=["POST"])
+        return app
+
+    async def wait_for(self, enough: Callable[[DispatchCentre], bool]) -> None:
+        """Until `enough(self)` holds; put a timeout around it."""
+        async with self.arrival:
+            await self.arrival.wait_for(lambda: enough(self))
+
+    async def settled(self) -> None:
+        """Until every answer that is on its way was given."""
+        await asyncio.gather(*self._answering)
+
+    async def _take(self, request: Request) -> Response:
+        body = await request.body()
+        if self.behaviour is Behaviour.SLOW:
+            await asyncio.sleep(self._slow_s)
+        webhook_id = request.headers.get("webhook-id", "")
+        verdict = _too_large(body) or verify(request.headers, body, self._secret)
+        duplicate = verdict.verified and webhook_id in self._seen
+        status = self._status(verdict)
+        taken = verdict.verified and status == 200
+        if taken:
+            self._seen.add(webhook_id)
+        await self._record(
+            Received(
+                webhook_id=webhook_id,
+                alert_id=verdict.alert_id,
+                type=verdict.type,
+                verified=verdict.verified,
+                duplicate=duplicate,
+                status=status,
+                reason=verdict.reason,
+                at=datetime.now(UTC).isoformat(),
+            )
+        )
+        if not verdict.verified:
+            self._show(f"refused with 401: {verdict.reason}")
+        elif taken and not duplicate:
+            self._show(in_words(verdict.payload) + "\n  signature verified / 签名已验证")
+        if taken:
+            self._answer(verdict)
+        headers = {"location": "/elsewhere"} if status == 307 else {}
+        return Response(status_code=status, headers=headers)
+
+    def _status(self, verdict: Verdict) -> int:
+        match self.behaviour:
+            case Behaviour.FAIL:
+                return 500
+            case Behaviour.REDIRECT:
+                return 307
+            case _:
+                return 200 if verdict.verified else 401
+
+    async def _record(self, received: Received) -> None:
+        if self._log is not None:
+            with self._log.open("a", encoding="utf-8") as log:
+                log.write(json.dumps(asdict(received), ensure_ascii=False) + "\n")
+        async with self.arrival:
+            self.received.append(received)
+            self.arrival.notify_all()
+
+    def _answer(self, verdict: Verdict) -> None:
+        """Accept or reject behind the 200, as people do; done again for each notice, which is harmless."""
+        answer = {Behaviour.ACCEPT: "accept", Behaviour.REJECT: "reject"}.get(self.behaviour)
+        if answer is None or self._callback is None or verdict.type == "alert.stood_down" or not verdict.alert_id:
+            return
+        task = asyncio.create_task(self._post_answer(self._callback, verdict.alert_id, answer))
+        self._answering.add(task)
+        task.add_done_callback(self._answering.discard)
+
+    async def _post_answer(self, callback: Callback, alert_id: str, answer: str) -> None:
+        url = callback.url.format(alert_id=alert_id, answer=answer)
+        status = 0
+        try:
+            async with httpx2.AsyncClient(timeout=_ANSWER_TIMEOUT_S, trust_env=False) as client:
+                reply = await client.post(url, headers={"authorization": f"Bearer {callback.token}"}, json={})
+                status = reply.status_code
+        except httpx2.HTTPError as error:
+            # Not repeated here: the next notice of the alert, which comes until somebody accepts, asks again.
+            self._show(f"  {answer} of alert {alert_id} did not reach the API: {type(error).__name__}")
+        else:
+            self._show(f"  {answer}ed alert {alert_id}: the API said {status}")
+        async with self.arrival:
+            self.answered.append((alert_id, answer, status))
+            self.arrival.notify_all()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn that leaves the process's signals to whoever runs it."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@contextlib.asynccontextmanager
+async def serving(centre: DispatchCentre, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[int]:
+    """Run the centre inside this loop; gives the port. A centre that is DOWN has a port that nothing listens on.
+
+    Raises:
+        OSError: the port is taken; uvicorn's own message names it.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    with contextlib.closing(listener):
+        try:
+            listener.bind((host, port))
+        except OSError as error:
+            msg = f"port {port} on {host} is taken: stop what listens there, or choose another dispatch_port"
+            raise OSError(error.errno, msg) from error
+        chosen: int = listener.getsockname()[1]
+        if centre.behaviour is Behaviour.DOWN:
+            yield chosen
+            return
+        # Listening before uvicorn runs: no request can come too early.
+        listener.listen(128)
+        server = _Server(uvicorn.Config(centre.app(), log_level="warning", access_log=False, lifespan="off"))
+        task = asyncio.create_task(server.serve(sockets=[listener]))
+        try:
+            yield chosen
+        finally:
+            server.should_exit = True
+            server.force_exit = True
+            await task
+            await centre.settled()
+
+
+def _too_large(body: bytes) -> Verdict | None:
+    if len(body) <= _LARGEST_BODY:
+        return None
+    return Verdict(verified=False, reason=f"a body of {len(body)} bytes; a packet is under 20 kB")
+
+
+def _verified_ids(log: Path) -> list[str]:
+    """Webhook ids taken before this start: a centre that restarts knows what it has shown."""
+    if not log.exists():
+        return []
+    lines = (json.loads(line) for line in log.read_text(encoding="utf-8").splitlines() if line.strip())
+    return [line["webhook_id"] for line in lines if line["verified"] and line["status"] == 200]

@@ -1,0 +1,114 @@
+"""A recording, or a synthetic plan, as the skin under an electrode: one lead of microvolts at the rate of the wearable.
+
+It reads WFDB through `stream.recording` (the product's own way), cuts and resamples. It knows no device, clock or link.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from device_sims.synthetic import Plan, plan_from_text, synthesise
+from gateway.reading import MISSING_SAMPLE, SATURATED_SAMPLE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wave:
+    """One lead, ready to be worn."""
+
+    name: str
+    """Of the record or the plan."""
+    lead: str
+    rate_hz: float
+    samples: NDArray[np.int16]
+    """Microvolts; -32768 = missing."""
+
+    @property
+    def seconds(self) -> float:
+        """How long it lasts."""
+        return len(self.samples) / self.rate_hz
+
+
+def from_plan(plan: Plan, rate_hz: float, seed: int, name: str = "synthetic") -> Wave:
+    """A synthetic wave."""
+    return Wave(name=name, lead="I", rate_hz=rate_hz, samples=synthesise(plan, rate_hz, seed).samples)
+
+
+def from_record(path: Path, lead: str | None = None, from_s: float = 0.0, seconds: float | None = None) -> Wave:
+    """A lead of a WFDB record (default: its first ECG signal), or `seconds` of it from `from_s` on.
+
+    Raises:
+        ValueError: the record holds no such lead, or nothing lies in the excerpt; both are named.
+    """
+    from stream.recording import open_record  # noqa: PLC0415 - wfdb is heavy, a synthetic world needs none of it
+
+    recording = open_record(path, lead)
+    name, samples = recording.leads[0].name, recording.leads[0].samples
+    first = max(round(from_s * recording.rate_hz), 0)
+    last = len(samples) if seconds is None else first + round(seconds * recording.rate_hz)
+    cut = samples[first:last]
+    if not len(cut):
+        msg = f"{path}: nothing lies from {from_s} s on; the record lasts {len(samples) / recording.rate_hz:.0f} s"
+        raise ValueError(msg)
+    return Wave(name=recording.name, lead=name, rate_hz=recording.rate_hz, samples=cut)
+
+
+def from_source(source: str, rate_hz: float = 250.0, seed: int = 1) -> Wave:
+    """A path to a WFDB record, or a plan as `sinus:40,vf:60`: what a person writes on the command line."""
+    from pathlib import Path  # noqa: PLC0415 - here only
+
+    path = Path(source)
+    if path.with_suffix(".hea").exists() or path.with_name(path.name + ".hea").exists():
+        return from_record(path)
+    if ":" not in source:
+        msg = f"{source!r} is neither a WFDB record (no {source}.hea lies there) nor a plan such as sinus:40,vf:60"
+        raise ValueError(msg)
+    return from_plan(plan_from_text(source), rate_hz, seed, name=source)
+
+
+def fibrillation_onset_s(path: Path) -> float | None:
+    """Where a record's annotations say that its first ventricular fibrillation begins; None where they say of none."""
+    import wfdb  # noqa: PLC0415 - heavy
+
+    marks: Any = wfdb.rdann(str(path), "atr")
+    rate_hz = float(wfdb.rdheader(str(path)).fs)
+    for sample, symbol, note in zip(marks.sample, marks.symbol, marks.aux_note, strict=True):
+        rhythm = note.rstrip("\0").strip()
+        if symbol == "[" or rhythm in {"(VF", "(VFIB", "(VFL"}:
+            return float(sample) / rate_hz
+    return None
+
+
+def looped(wave: Wave, seconds: float) -> Wave:
+    """`wave` again and again until it lasts `seconds`; the seams are hard, as when a strap is put on anew."""
+    count = round(seconds * wave.rate_hz)
+    return replace(wave, samples=np.resize(wave.samples, count))
+
+
+def resampled(wave: Wave, rate_hz: float) -> Wave:
+    """The wave at the wearable's own rate; missing samples stay missing, and their neighbourhood is not smeared."""
+    if rate_hz == wave.rate_hz:
+        return wave
+    from scipy.signal import resample_poly  # noqa: PLC0415 - heavy
+
+    ratio = Fraction(rate_hz).limit_denominator(1000) / Fraction(wave.rate_hz).limit_denominator(1000)
+    missing = wave.samples == MISSING_SAMPLE
+    filled = wave.samples.astype(np.float64)
+    if missing.any() and not missing.all():
+        known = np.flatnonzero(~missing)
+        filled[missing] = np.interp(np.flatnonzero(missing), known, filled[known])
+    # The signal's own ends are held, so that the filter rings at neither.
+    scaled = resample_poly(filled, ratio.numerator, ratio.denominator, padtype="edge")
+    # Where sample k of the result lies among the source's samples.
+    at = np.minimum(np.rint(np.arange(len(scaled)) / float(ratio)).astype(np.int64), len(filled) - 1)
+    samples = np.clip(np.rint(scaled), -SATURATED_SAMPLE, SATURATED_SAMPLE).astype(np.int16)
+    samples[missing[at]] = MISSING_SAMPLE
+    return replace(wave, rate_hz=rate_hz, samples=samples)
