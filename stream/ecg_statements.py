@@ -1,0 +1,168 @@
+"""From the kernels' marks to statements about a lane's episodes. Pure.
+
+Losing sight of an episode (a new session, a gap) never ends it: only later signal that can be judged does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from stream.ecg.marks import Mark, Quality
+from stream.ecg_feed import CONDITIONS, grade_of
+from stream.finding import Condition, Finding
+from stream.instants import SECOND, instant, micros
+from stream.lane import BEATS_KEPT, LaneChart, remember
+from stream.limits import limit
+from stream.statement import cleared, is_open, open_of, opened, revised
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from stream.ecg_feed import Row
+    from stream.household import Household, Lane
+    from stream.moment import Moment
+
+SETTLED_US = 10 * SECOND
+"""So much judged signal without the condition ends an episode that was lost from sight."""
+STALLED_US = 6 * SECOND
+"""A lane that got nothing for so long has said its last for now (the wait for a hole)."""
+SAME_BEAT_US = 350_000
+"""A beat of another lead this soon after the last one of this lead is the same beat."""
+ECG_CONDITIONS = frozenset(condition for condition, _, _ in CONDITIONS.values())
+
+
+def hear(row: Row, mark: tuple[float, ...], is_restart: bool, tick_us: int, late_us: int) -> Finding | None:  # noqa: PLR0911
+    """What a mark says, if it is to be said now. `mark` holds the fields of `MARK` in order."""
+    lane = row.lane
+    _, _, kind, number, index, onset, decided, value, second, confidence, _ = mark
+    at_us = row.time_of(int(decided))
+    if kind == Mark.BEAT:
+        lane.beats = (*lane.beats[1 - BEATS_KEPT :], row.time_of(int(index)))
+        return None
+    if kind == Mark.QUALITY:
+        return None
+    condition, first_name, second_name = CONDITIONS[int(number)]
+    numbers = {name: float(n) for name, n in ((first_name, value), (second_name, second)) if name}
+    evidence = {**numbers, "last_index": int(decided)}
+    before = open_of(lane.withheld, condition, row.patient) or open_of(lane.recent, condition, row.patient)
+    if kind == Mark.OPEN:
+        if before is not None:
+            lane.unseen = tuple(e for e in lane.unseen if e != before.episode)
+            return _say(lane, revised(before, at_us=at_us, evidence=evidence))
+        found = opened(
+            row.patient,
+            condition,
+            stream=f"{lane.key[2]}/{lane.key[3]}",
+            opened_at=f"{row.session}:{int(index)}",
+            onset_us=row.time_of(int(onset)),
+            at_us=at_us,
+            confidence=float(confidence),
+            evidence={
+                "device": lane.key[2], "lane_stream": lane.key[3], "session": row.session,
+                "first_index": int(onset), "rate_hz": row.rate_hz, **evidence,
+            },
+        )  # fmt: skip
+        if condition is Condition.ASYSTOLE or tick_us - at_us > late_us:
+            lane.withheld = (*lane.withheld, found)
+            return None
+        return _say(lane, found)
+    if before is None or before.episode in lane.unseen:
+        return None
+    if kind == Mark.UPDATE:
+        onset_us = row.time_of(int(onset))
+        return _say(lane, revised(before, at_us=at_us, onset_us=onset_us, evidence=evidence))
+    if is_restart and not before.opened.startswith(f"{row.session}:"):
+        lane.unseen = (*lane.unseen, before.episode)
+        return None
+    end_us = row.time_of(int(index))
+    return _say(lane, cleared(before, at_us=at_us, end_us=end_us, is_late=tick_us - end_us > late_us, evidence=evidence))
+
+
+def speak(household: Household, lane: Lane, moment: Moment, late_us: int) -> list[Finding]:
+    """At a tick: what was withheld and can be said now."""
+    chart, said = lane.chart, []
+    for found in chart.withheld:
+        verdict = _contradicted(household, lane, found, moment) if found.condition is Condition.ASYSTOLE else False
+        has_stalled = moment.listening_us - chart.heard_us >= STALLED_US
+        is_old = is_open(found) and moment.tick_us - chart.frontier_us > late_us and not has_stalled
+        if verdict is None or is_old or (verdict and is_open(found)):
+            continue
+        chart.withheld = tuple(f for f in chart.withheld if f.episode != found.episode)
+        if not verdict:
+            chart.recent = remember(chart.recent, found)
+            said.append(found)
+    return said
+
+
+def settle(lane: Lane, moment: Moment, late_us: int) -> list[Finding]:
+    """At a tick: end what was lost from sight and is shown to be over, or was another person's."""
+    chart, said = lane.chart, []
+    for before in chart.recent:
+        has_moved = chart.patient is not None and before.subject != chart.patient
+        if not is_open(before) or (before.episode not in chart.unseen and not has_moved):
+            continue
+        last_us = micros(before.at)
+        is_over = grade_of(moment.ecg.rows, lane.slot) <= Quality.FAIR and chart.frontier_us - max(last_us, chart.anchor_us) >= SETTLED_US
+        if is_over or has_moved:
+            end = cleared(before, at_us=last_us, end_us=last_us, is_late=moment.tick_us - last_us > late_us)
+            said.append(replace(end, at=instant(max(chart.frontier_us, last_us))))
+    for end in said:
+        chart.recent = remember(chart.recent, end)
+        chart.unseen = tuple(e for e in chart.unseen if e != end.episode)
+    return said
+
+
+def silence(lane: Lane, limits: dict[str, float], moment: Moment) -> Finding | None:
+    """At a tick: the signal's own time stands still (`NO_DATA`), or moves again."""
+    chart = lane.chart
+    if chart.patient is None or chart.heard_us < 0:
+        return None
+    is_silent = moment.listening_us - chart.heard_us >= limit(limits, "no_data_s") * SECOND
+    before = open_of(chart.recent, Condition.NO_DATA)
+    if is_silent and before is None:
+        return _say(
+            chart,
+            opened(
+                chart.patient,
+                Condition.NO_DATA,
+                stream=f"{chart.key[2]}/{chart.key[3]}",
+                opened_at=f"{chart.session}:{chart.next_index}",
+                onset_us=chart.frontier_us,
+                at_us=moment.second_us,
+                evidence={"device": chart.key[2], "client": chart.key[0]},
+            ),
+        )
+    if before is not None and not is_silent:
+        return _say(chart, cleared(before, at_us=moment.second_us, end_us=moment.second_us))
+    return None
+
+
+def _say(lane: LaneChart, found: Finding) -> Finding | None:
+    if any(f.episode == found.episode for f in lane.withheld):
+        lane.withheld = tuple(found if f.episode == found.episode else f for f in lane.withheld)
+        return None
+    lane.recent = remember(lane.recent, found)
+    return found
+
+
+def _siblings(household: Household, lane: Lane) -> Iterable[Lane]:
+    return (
+        other
+        for other in household.lanes.values()
+        if other is not lane and other.slot >= 0 and other.chart.patient == lane.chart.patient
+    )
+
+
+def _contradicted(household: Household, lane: Lane, found: Finding, moment: Moment) -> bool | None:
+    """Whether another judgeable lead of the patient shows beats in this silence; None: not known yet."""
+    onset_us, decided_us = micros(found.onset), micros(found.at)
+    for other in _siblings(household, lane):
+        is_heard = moment.listening_us - other.chart.heard_us < STALLED_US
+        if is_heard and other.chart.frontier_us < decided_us:
+            return None
+        grade = grade_of(moment.ecg.rows, other.slot)
+        beats = other.chart.beats
+        if is_heard and grade <= Quality.FAIR and any(onset_us + SAME_BEAT_US < beat <= decided_us for beat in beats):
+            return True
+    return False

@@ -1,0 +1,205 @@
+"""The unit that is judged, saved and moved as one: patients who share devices, and the lanes of these devices.
+
+Saved as one value at one position, so that order, charts and statements can never disagree after a restart.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+
+from gateway.reading import Reading
+from stream.ecg.chart import CHART_VERSION, ECG_CHART, new_charts
+from stream.finding import Finding
+from stream.lane import Hold, LaneChart, LaneKey
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+HOUSEHOLD_VERSION = 1
+"""Grows with every change of what is saved here that is not just a new field with a default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A reading in a patient's ring."""
+
+    at_us: int
+    reading: Reading
+
+
+@dataclass(slots=True)
+class PatientChart:
+    """What is remembered of a patient. Its fields are immutable values, so a shallow copy is a copy."""
+
+    patient: str
+    limits: dict[str, float] = field(default_factory=dict)
+    plan_version: int = 0
+    pressure: tuple[Kept, ...] = ()
+    """Blood pressure of the last days, by `at`."""
+    recent: tuple[Finding, ...] = ()
+    """The newest statement of each episode that rests on readings."""
+    benched: str = ""
+    """Why this patient is not judged; empty: is judged."""
+
+
+@dataclass(slots=True)
+class Lane:
+    """A lane in the house: its chart, what it holds, its row among the ECG charts (-1: none), and what is not said yet."""
+
+    chart: LaneChart
+    hold: Hold = field(default_factory=Hold)
+    slot: int = -1
+
+
+@dataclass(slots=True)
+class Household:
+    """Patients tied together by devices, and these devices' lanes."""
+
+    name: str
+    lanes: dict[LaneKey, Lane] = field(default_factory=dict)
+    patients: dict[str, PatientChart] = field(default_factory=dict)
+    position: int = 0
+    """Up to which position it was judged when it was read from the store; 0: from the start."""
+    wake_us: int = 0
+    """Listening time at which a tick may have something to say; never later than needed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedLane:
+    """A lane as it is stored."""
+
+    chart: LaneChart
+    ecg: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedHousehold:
+    """A household as it is stored."""
+
+    name: str
+    ecg_version: int
+    listening_us: int
+    lanes: tuple[SavedLane, ...]
+    patients: tuple[PatientChart, ...]
+
+
+@dataclass(slots=True)
+class EcgCharts:
+    """The ECG charts of all lanes: one array, rows handed out and taken back."""
+
+    rows: NDArray[np.void] = field(default_factory=lambda: new_charts(64))
+    free: list[int] = field(default_factory=lambda: list(range(63, -1, -1)))
+
+    def take(self) -> int:
+        """A fresh row."""
+        if not self.free:
+            size = len(self.rows)
+            self.rows = np.concatenate([self.rows, new_charts(size)])
+            self.free = list(range(2 * size - 1, size - 1, -1))
+        slot = self.free.pop()
+        self.rows[slot] = new_charts(1)[0]
+        return slot
+
+    def give_back(self, slot: int) -> None:
+        """A row that nobody needs any more."""
+        if slot >= 0:
+            self.free.append(slot)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A household as it was, to go back to if judging fails."""
+
+    lanes: dict[LaneKey, tuple[LaneChart, dict[int, object], int, bytes]]
+    patients: dict[str, PatientChart]
+    wake_us: int
+
+
+def snapshot(household: Household, ecg: EcgCharts) -> Snapshot:
+    """What `restore` needs. Values are shared, containers copied."""
+    return Snapshot(
+        {
+            key: (copy.copy(lane.chart), dict(lane.hold.events), lane.slot, ecg.rows[lane.slot].tobytes() if lane.slot >= 0 else b"")
+            for key, lane in household.lanes.items()
+        },
+        {name: copy.copy(chart) for name, chart in household.patients.items()},
+        household.wake_us,
+    )
+
+
+def restore(household: Household, was: Snapshot, ecg: EcgCharts) -> None:
+    """Put a household back to `was`; rows taken since are given back."""
+    for key, lane in household.lanes.items():
+        if key not in was.lanes or was.lanes[key][2] < 0:
+            ecg.give_back(lane.slot)
+    household.lanes = {}
+    for key, (chart, held, slot, row) in was.lanes.items():
+        household.lanes[key] = Lane(copy.copy(chart), Hold(dict(held)), slot)  # type: ignore[arg-type]
+        if slot >= 0:
+            ecg.rows[slot] = np.frombuffer(row, ECG_CHART)[0]
+    household.patients = {name: copy.copy(chart) for name, chart in was.patients.items()}
+    household.wake_us = was.wake_us
+
+
+def low_water(household: Household, position: int) -> int:
+    """First position that must be read again to rebuild this household's holds, given that it was judged up to `position`."""
+    held = [low for lane in household.lanes.values() if (low := lane.hold.low_water()) is not None]
+    return min(held, default=position + 1)
+
+
+def pack(household: Household, ecg: EcgCharts, listening_us: int) -> bytes:
+    """A household as bytes, without its holds (they are rows of the log)."""
+    return msgspec.msgpack.encode(
+        SavedHousehold(
+            name=household.name,
+            ecg_version=CHART_VERSION,
+            listening_us=listening_us,
+            lanes=tuple(
+                SavedLane(chart=lane.chart, ecg=ecg.rows[lane.slot].tobytes() if lane.slot >= 0 else None)
+                for _, lane in sorted(household.lanes.items())
+            ),
+            patients=tuple(chart for _, chart in sorted(household.patients.items())),
+        )
+    )
+
+
+def unpack(state: bytes, position: int, ecg: EcgCharts) -> tuple[Household, int]:
+    """A household from `pack`, and the listening time at which it was saved.
+
+    Raises:
+        StaleChart: its ECG charts are of another version than this code's.
+    """
+    saved = msgspec.msgpack.decode(state, type=SavedHousehold)
+    household = Household(saved.name, position=position)
+    for lane in saved.lanes:
+        slot = -1
+        if lane.ecg is not None:
+            if saved.ecg_version != CHART_VERSION or len(lane.ecg) != ECG_CHART.itemsize:
+                raise StaleChart(saved.name, saved.ecg_version)
+            slot = ecg.take()
+            ecg.rows[slot] = np.frombuffer(lane.ecg, ECG_CHART)[0]
+        household.lanes[tuple(lane.chart.key)] = Lane(lane.chart, slot=slot)
+    household.patients = {chart.patient: chart for chart in saved.patients}
+    return household, saved.listening_us
+
+
+class StaleChart(ValueError):
+    """A chart was saved by another version of the detector: it must be made anew from the archive."""
+
+    def __init__(self, household: str, version: int) -> None:
+        super().__init__(f"household {household}: ECG chart version {version}, this code has {CHART_VERSION}")
+
+
+def merge(into: Household, others: Iterable[Household]) -> None:
+    """Make one household of several that an assignment has tied together."""
+    for other in others:
+        into.lanes.update(other.lanes)
+        into.patients.update(other.patients)
+        into.wake_us = min(into.wake_us, other.wake_us)

@@ -1,0 +1,281 @@
+"""One household at one position: rows into order, order into charts, charts into statements. Pure.
+
+`take` sorts the rows and fills the feed; the kernels run over the feeds of all households in one call; `conclude`
+asks what the tick makes due. An exception in here benches a patient, never the house (`stream.ward`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gateway.ranges import add, contains
+from gateway.reading import Abandoned, Deferred, DeviceStatus, EcgChunk, Reading
+from stream import ecg_statements, past, vitals
+from stream.batch import Quarantined
+from stream.command import AssignmentChanged, BenchLifted, LimitsChanged, SymptomReport
+from stream.correction import reassign
+from stream.finding import Condition
+from stream.household import Household, Lane, PatientChart
+from stream.instants import SECOND, micros
+from stream.lane import (
+    HOLE_WAIT_US,
+    NOTHING,
+    Heard,
+    LaneChart,
+    Passed,
+    arrive,
+    expire,
+    give_up,
+    late,
+    remember,
+    span_of,
+)
+from stream.limits import limit
+from stream.statement import cleared, open_of, opened
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from stream.batch import Admitted
+    from stream.ecg_feed import Feed
+    from stream.finding import Finding
+    from stream.lane import LaneKey
+    from stream.moment import Moment
+
+OWNER_SILENT_US = 10 * SECOND
+"""Another source's ECG of the same device and lead is judged only when its owner was silent for so long."""
+NEVER_US = 2**62
+
+
+class Judging:
+    """Whom the detector is at work on, so that a failure can be laid to one patient."""
+
+    patient: str = ""
+
+
+def take(household: Household, rows: Iterable[Admitted], feed: Feed, moment: Moment) -> list[Finding]:
+    """Put the rows of one position in order; what is ready goes into the feed (ECG) or is judged (readings)."""
+    said: list[Finding] = []
+    for row in rows:
+        payload = row.payload
+        if isinstance(payload, (EcgChunk, Reading, DeviceStatus)):
+            lane = _lane(household, (row.client, row.epoch, payload.device, payload.stream))  # type: ignore[arg-type]
+            heard = Heard(payload, micros(row.received_at), moment.position)
+            said += _pass(household, lane, arrive(lane.chart, lane.hold, heard, moment.listening_us), feed, moment)
+        elif isinstance(payload, (Abandoned, Deferred)):
+            lane = _lane(household, (row.client, row.epoch, payload.device, payload.stream))  # type: ignore[arg-type]
+            passed = give_up(lane.chart, lane.hold, payload.first, payload.last, moment.listening_us)
+            said += _pass(household, lane, passed, feed, moment)
+        elif isinstance(payload, Quarantined):
+            said += _quarantined(household, row, payload, feed, moment)
+        elif isinstance(payload, AssignmentChanged):
+            if payload.patient is not None:
+                _patient(household, payload.patient)
+            said += reassign(household, payload, moment.spans[row.ord], moment)
+        elif isinstance(payload, LimitsChanged):
+            patient = _patient(household, payload.patient)
+            patient.limits, patient.plan_version = payload.limits, payload.plan_version
+            said += _restate(patient, moment)
+        elif isinstance(payload, BenchLifted):
+            said += _lift(_patient(household, payload.patient), moment)
+        elif isinstance(payload, SymptomReport):
+            # Kept in the log; its findings come with the symptom rules.
+            _patient(household, payload.patient)
+    return said
+
+
+def hold_again(household: Household, rows: Iterable[Admitted], position: int) -> None:
+    """Put back what was held when the household was saved; all else of these rows was judged before."""
+    for row in rows:
+        payload = row.payload
+        if not isinstance(payload, (EcgChunk, Reading, DeviceStatus)):
+            continue
+        lane = household.lanes.get((row.client, row.epoch, payload.device, payload.stream))  # type: ignore[arg-type]
+        if lane is not None and payload.seq >= lane.chart.next_seq and not contains(lane.chart.closed, payload.seq):
+            lane.hold.events[payload.seq] = Heard(payload, micros(row.received_at), position)
+
+
+def bench(household: Household, patient: str, why: str, tick_us: int, position: int) -> list[Finding]:
+    """Freeze a patient: archived, not judged, until an operator lifts it; everybody is told."""
+    chart = _patient(household, patient)
+    chart.benched = why
+    found = opened(
+        patient, Condition.DETECTOR_FAILED, stream="", opened_at=str(position), onset_us=tick_us, at_us=tick_us,
+        evidence={"why": why},
+    )  # fmt: skip
+    chart.recent = remember(chart.recent, found)
+    return [found]
+
+
+def hear(
+    feed: Feed, marks: Sequence[tuple[float, ...]], households: Sequence[Household], moment: Moment
+) -> list[Finding]:
+    """Statements from the kernels' marks; `households` by row of work."""
+    said: list[Finding] = []
+    for mark in marks:
+        work = int(mark[1])
+        row, household = feed.rows[work], households[work]
+        Judging.patient = row.patient
+        late_us = round(limit(household.patients[row.patient].limits, "late_s") * SECOND)
+        found = ecg_statements.hear(row, mark, bool(feed.work[work][5]), moment.tick_us, late_us)
+        if found is not None:
+            said.append(found)
+    return said
+
+
+def expired(household: Household, feed: Feed, moment: Moment) -> list[Finding]:
+    """At the tick, before the kernels run: holes that were open too long."""
+    said: list[Finding] = []
+    for lane in household.lanes.values():
+        if lane.chart.hole_since_us >= 0:
+            said += _pass(household, lane, expire(lane.chart, lane.hold, moment.listening_us), feed, moment)
+    return said
+
+
+def conclude(household: Household, moment: Moment) -> list[Finding]:
+    """At the tick, after the kernels ran: what was withheld, is over, is silent, is due; sets when to wake next."""
+    said: list[Finding] = []
+    for patient in household.patients.values():
+        expires_us = vitals.expires_us(patient)
+        if expires_us is not None and expires_us <= moment.tick_us:
+            said += _restate(patient, moment)
+    for _, lane in sorted(household.lanes.items()):
+        chart = lane.chart
+        patient = household.patients.get(chart.patient or "")
+        if patient is None or patient.benched:
+            continue
+        Judging.patient = patient.patient
+        late_us = round(limit(patient.limits, "late_s") * SECOND)
+        if chart.withheld:
+            said += ecg_statements.speak(household, lane, moment, late_us)
+        if lane.slot >= 0:
+            said += ecg_statements.settle(lane, moment, late_us)
+            silent = ecg_statements.silence(lane, patient.limits, moment)
+            said += [silent] if silent else []
+        if past.is_ripe(chart, moment.listening_us):
+            said += past.run_pass(household, lane, moment)
+    household.wake_us = _wake_us(household, moment)
+    return said
+
+
+def _pass(household: Household, lane: Lane, passed: Passed, feed: Feed, moment: Moment) -> list[Finding]:
+    said: list[Finding] = []
+    if passed is NOTHING:
+        return said
+    for heard in passed.ready:
+        event = heard.event
+        first_us, end_us = span_of(event)
+        lane.chart.first_us = lane.chart.first_us or first_us
+        lane.chart.frontier_us = max(lane.chart.frontier_us, end_us)
+        lane.chart.heard_us = moment.listening_us
+        if isinstance(event, EcgChunk):
+            _feed(household, lane, event, first_us, feed, moment)
+        elif isinstance(event, Reading):
+            said += _reading(household, event, first_us, moment)
+    for heard in passed.late:
+        if isinstance(heard.event, EcgChunk):
+            late(lane.chart, heard, moment.listening_us)
+        else:
+            # A ring puts itself in order: a late reading is judged at once.
+            seq = heard.event.seq
+            lane.chart.judged_past = add(lane.chart.judged_past, seq, seq)
+            if isinstance(heard.event, Reading):
+                said += _reading(household, heard.event, micros(heard.event.at), moment)
+    return said
+
+
+def _feed(household: Household, lane: Lane, chunk: EcgChunk, at_us: int, feed: Feed, moment: Moment) -> None:
+    patient = moment.assignments.resolve(chunk.device, None, at_us)
+    if patient is None or not _owns(household, lane, moment):
+        return
+    if _patient(household, patient).benched:
+        return
+    if lane.slot < 0:
+        lane.slot = moment.ecg.take()
+    feed.add(lane.chart, lane.slot, chunk, patient)
+
+
+def _owns(household: Household, lane: Lane, moment: Moment) -> bool:
+    """Whether this lane is the one source of its device's lead; takes over from an owner that fell silent."""
+    if lane.slot >= 0:
+        return True
+    for other in household.lanes.values():
+        if other is lane or other.slot < 0 or other.chart.key[2:] != lane.chart.key[2:]:
+            continue
+        if moment.listening_us - other.chart.heard_us < OWNER_SILENT_US:
+            return False
+        # The new source inherits what was said; only its own signal can end it.
+        lane.chart.recent = other.chart.recent
+        lane.chart.unseen = tuple(f.episode for f in other.chart.recent if f.present)
+        lane.chart.patient = other.chart.patient
+        moment.ecg.give_back(other.slot)
+        other.slot, other.chart.patient, other.chart.recent, other.chart.withheld = -1, None, (), ()
+    return True
+
+
+def _reading(household: Household, reading: Reading, at_us: int, moment: Moment) -> list[Finding]:
+    name = moment.assignments.resolve(reading.device, reading.slot, at_us)
+    if name is None:
+        return []
+    patient = _patient(household, name)
+    Judging.patient = name
+    if patient.benched or not vitals.keep(patient, reading):
+        return []
+    return _restate(patient, moment)
+
+
+def _restate(patient: PatientChart, moment: Moment) -> list[Finding]:
+    Judging.patient = patient.patient
+    return vitals.restate(patient, moment)
+
+
+def _lift(patient: PatientChart, moment: Moment) -> list[Finding]:
+    patient.benched = ""
+    before = open_of(patient.recent, Condition.DETECTOR_FAILED)
+    if before is None:
+        return []
+    over = cleared(before, at_us=moment.second_us, end_us=moment.second_us)
+    patient.recent = remember(patient.recent, over)
+    return [over]
+
+
+def _quarantined(household: Household, row: Admitted, bad: Quarantined, feed: Feed, moment: Moment) -> list[Finding]:
+    if bad.device is None or bad.stream is None or bad.first is None or bad.last is None or row.epoch is None:
+        return []
+    lane = _lane(household, (bad.client, row.epoch, bad.device, bad.stream))  # type: ignore[arg-type]
+    passed = give_up(lane.chart, lane.hold, bad.first, bad.last, moment.listening_us)
+    return _pass(household, lane, passed, feed, moment)
+
+
+def _lane(household: Household, key: LaneKey) -> Lane:
+    lane = household.lanes.get(key)
+    if lane is None:
+        lane = household.lanes[key] = Lane(LaneChart(key))
+    return lane
+
+
+def _patient(household: Household, name: str) -> PatientChart:
+    patient = household.patients.get(name)
+    if patient is None:
+        patient = household.patients[name] = PatientChart(name)
+    return patient
+
+
+def _wake_us(household: Household, moment: Moment) -> int:
+    wake = NEVER_US
+    for lane in household.lanes.values():
+        chart = lane.chart
+        if chart.withheld or chart.unseen:
+            return moment.listening_us
+        if chart.hole_since_us >= 0:
+            wake = min(wake, chart.hole_since_us + HOLE_WAIT_US)
+        if chart.due_since_us >= 0:
+            wake = min(wake, chart.due_last_us + past.QUIET_US, chart.due_since_us + past.PATIENCE_US)
+        if lane.slot >= 0 and chart.heard_us >= 0 and chart.patient:
+            patient = household.patients[chart.patient]
+            wake = min(wake, chart.heard_us + round(limit(patient.limits, "no_data_s") * SECOND))
+    for patient in household.patients.values():
+        expires_us = vitals.expires_us(patient)
+        if expires_us is not None:
+            wake = min(wake, moment.listening_us + max(expires_us - moment.tick_us, 0))
+    return wake
