@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from stream.ecg import beats, contact, episodes, fibrillation, filters, quality, rates, resample, rhythm, shapes, silence
+from stream.ecg import beats, contact, episodes, fibrillation, filters, quality, rates, resample, rhythm, shapes, silence, waveform
 from stream.ecg.chart import EPISODES, new_charts
 from stream.ecg.filters import RATE
 from stream.ecg.kernel import Record, Samples, kernel
@@ -149,9 +149,10 @@ def _step(chart: Record, pen: Record, marks: Samples, k: int, x: float, missing:
     muscle = filters.run(signal.sections, filters.MUSCLE, x)
     quality.feed(signal.quality, drift, wide, body, muscle)
     contact.feed(signal.contact, x, missing, railed)
-    fibrillation.feed(signal.fibrillation, k, filters.run(signal.sections, filters.FIBRILLATION, x))
+    waveform.feed(signal.fibrillation, k, filters.run(signal.sections, filters.FIBRILLATION, x))
     _witness(signal, k, filters.run(signal.sections, filters.QRS_HIGH, x))
     _beat(chart, pen, marks, k, filters.run(signal.sections, filters.QRS, x))
+    signal.rhythm.lowest = min(signal.rhythm.lowest, signal.first.envelope)
     last = max(silence.last_beat(signal.first), signal.hole.end)
     silence.feed(signal.silence, signal.first, signal.other, k, last)
     if (k + 1) % silence.EVERY == 0:

@@ -27,6 +27,7 @@ LEARNED: Final = 8  # peaks, noise peaks and intervals that a threshold rests on
 BEAT_RING: Final = 32  # beats of the last 10 s at 180 a minute
 SHAPE: Final = 25  # points of a beat's shape: R -96 ms to +96 ms, 125 Hz
 FIBRILLATION_RING: Final = 625  # 5 s at 125 Hz
+FIBRILLATION_FEATURES: Final = 12
 QUALITY_SECONDS: Final = 8
 QUALITY_FEATURES: Final = 8
 POWERS: Final = 4
@@ -102,6 +103,8 @@ SHAPES: Final = _record(
 RHYTHM: Final = _record(
     ("intervals", "f4", (BEAT_RING,)),  # seconds before the beat; 0 across a hole
     ("match", "f4", (BEAT_RING,)),  # correlation with the template
+    ("dip", "f4", (BEAT_RING,)),  # lowest envelope since the beat before, over the median QRS
+    ("lowest", "f4"),  # envelope since the last beat
     ("alternate", "f4", (BEAT_RING,)),  # likeness to the beat before the last, less that to the last
 )
 HOLE: Final = _record(
@@ -133,16 +136,17 @@ CONTACT: Final = _record(
     ("alive_for", "i4"),
 )
 FIBRILLATION: Final = _record(
-    ("ring", "i2", (FIBRILLATION_RING,)),
+    ("ring", "i2", (FIBRILLATION_RING,)),  # 1-20 Hz, uV
     ("at", "i4"),
     ("filled", "i4"),
-    ("tcsc", "f4", (3,)),
-    ("now", "u1"),  # the rule holds in this second
-    ("holds_for", "i4"),
+    ("tcsc", "f4", (3,)),  # of the last seconds
+    ("features", "f4", (FIBRILLATION_FEATURES,)),
+    ("score", "f4"),  # probability
+    ("now", "u1"),  # seen in this second
+    ("rule_for", "i4"),  # seconds in a row by the fast rule
+    ("score_for", "i4"),  # and by the score
     ("since", "i8"),
     ("gone_for", "i4"),
-    ("score", "f4"),
-    ("leak", "f4"),
 )
 SILENCE: Final = _record(
     ("loudest", "f4", (2,)),  # largest envelope of each tracker since shortly after the last beat

@@ -1,127 +1,57 @@
 """Ventricular fibrillation and flutter, and fast VT that looks like them: once a second, over the last 5 s.
 
-Fast rule: TCSC (Arafat 2011, mean over three 3-s windows) >= 48 and leakage (Kuo and Dillman 1978, 5 s) < 0.5, three
-seconds in a row (six where the wave itself is BAD). Two beats of the patient's own template within 3 s cancel it.
-Departures: 1-20 Hz by a fourth-order low pass at 125 Hz instead of the papers' filters.
+Two ways to see it: the fast rule (TCSC >= 48 % and leakage < 0.5) three seconds in a row, or a score of all features
+(a logistic model with products) above 0.8 for two seconds in a row. Both need six seconds where the wave itself is BAD,
+and two beats of the patient's own template within 3 s cancel them.
 """
 
 import math
 from typing import Final
 
-import numpy as np
-
-from stream.ecg import episodes
-from stream.ecg.chart import BEAT_RING, FIBRILLATION_RING
+from stream.ecg import episodes, waveform
+from stream.ecg.chart import BEAT_RING, FIBRILLATION_FEATURES, FIBRILLATION_RING
+from stream.ecg.fibrillation_weights import BIAS, LINEAR, MEAN, SPREAD, SQUARE
 from stream.ecg.filters import RATE
 from stream.ecg.kernel import Record, Samples, kernel
 from stream.ecg.marks import EcgCondition
 from stream.ecg.resample import raw_index
 
 _VF: Final = int(EcgCondition.VF)
-_HZ: Final = 125
-_WINDOW: Final = 3 * _HZ  # of one TCSC
-_EDGE: Final = _HZ // 4  # 250 ms of cosine on each side
-_CROSSING: Final = 0.2  # of the window's largest sample
-_TCSC_ON: Final = 48.0
+_TCSC_ON: Final = 0.48
 _LEAK_ON: Final = 0.5
-_TCSC_OFF: Final = 40.0
-_LEAK_OFF: Final = 0.6
+_SCORE_ON: Final = 0.8
+_SCORE_OFF: Final = 0.4
 _LEAST_UV: Final = 150.0  # peak to peak
-_ON_AFTER: Final = 3
-_ON_AFTER_BAD: Final = 6
-_OFF_AFTER: Final = 3
-_CLEAN: Final = 0.9
-_CLEAN_WITHIN: Final = 3 * RATE
+_RULE_S: Final = 3
+_SCORE_S: Final = 2
+_BAD_S: Final = 6
+_OFF_S: Final = 3
 _CLEAN_BEATS: Final = 2
-_FULL: Final = 32767.0
-_SPAN: Final = 5 * RATE
-
-
-def _taper() -> Samples:
-    edge = 0.5 * (1.0 - np.cos(np.pi * np.arange(_EDGE) / _EDGE))
-    return np.concatenate([edge, np.ones(_WINDOW - 2 * _EDGE), edge[::-1]]).astype(np.float32)
-
-
-_TAPER: Final = _taper()
+_FARTHEST: Final = 4.0  # spreads from the mean that a feature may be
+_SPAN: Final = waveform.SPAN_S * RATE
 
 
 @kernel
-def feed(fibrillation: Record, k: int, x: float) -> None:
-    """Take every second internal sample of the 1-20 Hz band, uV."""
-    if k % (RATE // _HZ):
-        return
-    fibrillation.ring[fibrillation.at] = np.int16(min(max(x, -_FULL), _FULL))
-    fibrillation.at = (fibrillation.at + 1) % FIBRILLATION_RING
-    fibrillation.filled = min(fibrillation.filled + 1, FIBRILLATION_RING)
+def _score(features: Samples) -> float:
+    """Probability that most of the last 5 s is fibrillation or fast VT."""
+    total = BIAS
+    for i in range(FIBRILLATION_FEATURES):
+        x = min(max((features[i] - MEAN[i]) / SPREAD[i], -_FARTHEST), _FARTHEST)
+        total += LINEAR[i] * x
+        for j in range(i, FIBRILLATION_FEATURES):
+            y = min(max((features[j] - MEAN[j]) / SPREAD[j], -_FARTHEST), _FARTHEST)
+            total += SQUARE[i, j] * x * y
+    return 1.0 / (1.0 + math.exp(-total))
 
 
 @kernel
-def _tcsc(fibrillation: Record) -> float:
-    """Share (%) of the last 3 s, tapered, beyond 0.2 of its largest magnitude."""
-    start = fibrillation.at + FIBRILLATION_RING - _WINDOW
-    largest = np.float32(0.0)
-    for i in range(_WINDOW):
-        largest = max(largest, abs(float(fibrillation.ring[(start + i) % FIBRILLATION_RING])) * _TAPER[i])
-    if largest == 0.0:
-        return 0.0
-    level = np.float32(_CROSSING) * largest
-    beyond = 0
-    for i in range(_WINDOW):
-        beyond += abs(float(fibrillation.ring[(start + i) % FIBRILLATION_RING])) * _TAPER[i] > level
-    return 100.0 * beyond / _WINDOW
-
-
-@kernel
-def _leakage(fibrillation: Record) -> float:
-    """What is left (0 = a pure sine, 1 = all) after adding the signal to itself half a mean period earlier."""
-    n = FIBRILLATION_RING
-    at = fibrillation.at
-    size = 0.0
-    change = 0.0
-    for i in range(1, n):
-        here = float(fibrillation.ring[(at + i) % n])
-        size += abs(here)
-        change += abs(here - fibrillation.ring[(at + i - 1) % n])
-    if change == 0.0:
-        return 1.0
-    half = min(max(int(math.pi * size / change + 0.5), 1), n // 2)
-    rest = 0.0
-    whole = 1e-9
-    for i in range(half, n):
-        now = float(fibrillation.ring[(at + i) % n])
-        then = float(fibrillation.ring[(at + i - half) % n])
-        rest += abs(now + then)
-        whole += abs(now) + abs(then)
-    return rest / whole
-
-
-@kernel
-def _swing(fibrillation: Record) -> float:
-    return float(fibrillation.ring.max()) - float(fibrillation.ring.min())
-
-
-@kernel
-def clean_beats(tracker: Record, rhythm: Record, k: int, learned: int) -> int:
-    """Beats of the last 3 s that have the template's shape."""
-    if learned < _CLEAN_BEATS:
-        return 0
-    found = 0
-    for back in range(1, min(int(tracker.count), BEAT_RING) + 1):
-        place = (tracker.count - back) % BEAT_RING
-        if k - tracker.beats[place] > _CLEAN_WITHIN:
-            break
-        found += rhythm.match[place] >= _CLEAN
-    return found
-
-
-@kernel
-def last_clean_beat(tracker: Record, rhythm: Record, oldest: int) -> int:
+def _last_clean_beat(tracker: Record, rhythm: Record, oldest: int) -> int:
     """R of the newest beat of the template's shape, or `oldest` where none is newer."""
     for back in range(1, min(int(tracker.count), BEAT_RING) + 1):
         place = (tracker.count - back) % BEAT_RING
         if tracker.beats[place] <= oldest:
             break
-        if rhythm.match[place] >= _CLEAN:
+        if waveform.is_clean(rhythm, place):
             return int(tracker.beats[place])
     return oldest
 
@@ -133,38 +63,41 @@ def each_second(chart: Record, pen: Record, marks: Samples, k: int) -> None:
     f = signal.fibrillation
     if f.filled < FIBRILLATION_RING:
         return
-    f.tcsc[0] = f.tcsc[1]
-    f.tcsc[1] = f.tcsc[2]
-    f.tcsc[2] = _tcsc(f)
-    f.score = (f.tcsc[0] + f.tcsc[1] + f.tcsc[2]) / 3.0
-    f.leak = _leakage(f)
-    whole = k - signal.hole.end >= _SPAN
-    swings = _swing(f) >= _LEAST_UV
-    clean = clean_beats(signal.first, signal.rhythm, k, signal.shapes.learned) >= _CLEAN_BEATS
-    f.now = f.score >= _TCSC_ON and f.leak < _LEAK_ON and swings and whole and not clean
-    stays = f.score >= _TCSC_OFF and f.leak < _LEAK_OFF and swings and not clean
-    if f.now:
-        if f.holds_for == 0:
+    waveform.measure(signal, k)
+    f.score = _score(f.features)
+    possible = (
+        waveform.swing(f) >= _LEAST_UV
+        and k - signal.hole.end >= _SPAN
+        and f.features[waveform.ALIKE] < _CLEAN_BEATS
+    )
+    by_rule = possible and f.features[waveform.TCSC] >= _TCSC_ON and f.features[waveform.LEAK] < _LEAK_ON
+    by_score = possible and f.score > _SCORE_ON
+    if by_rule or by_score:
+        if not f.now:
             f.since = k
-        f.holds_for += 1
-    else:
-        f.holds_for = 0
-    f.gone_for = 0 if stays else f.gone_for + 1
+        f.gone_for = 0
+    elif not possible or f.score < _SCORE_OFF:
+        f.gone_for += 1
+    f.now = by_rule or by_score
+    f.rule_for = f.rule_for + 1 if by_rule else 0
+    f.score_for = f.score_for + 1 if by_score else 0
     _episode(chart, pen, marks, k)
 
 
 @kernel
 def _episode(chart: Record, pen: Record, marks: Samples, k: int) -> None:
-    f = chart.signal.fibrillation
+    """Open after enough seconds, close 3 s after the last sign."""
+    signal = chart.signal
+    f = signal.fibrillation
     episode = chart.episodes[_VF]
-    needed = _ON_AFTER_BAD if chart.signal.quality.wave_bad else _ON_AFTER
-    if not episode.open and f.holds_for >= needed:
-        onset = last_clean_beat(chart.signal.first, chart.signal.rhythm, f.since - _SPAN + 1)
+    bad = signal.quality.wave_bad
+    seen = f.rule_for >= (_BAD_S if bad else _RULE_S) or f.score_for >= (_BAD_S if bad else _SCORE_S)
+    if not episode.open and seen:
+        onset = _last_clean_beat(signal.first, signal.rhythm, f.since - _SPAN + 1)
         onset = raw_index(chart.clock, onset)
         row = episodes.open_episode(pen, marks, episode, _VF, onset, onset)
-        episodes.tell(marks, row, episode, f.score, f.leak, 0.5 + 0.5 * min(1.0, (f.score - _TCSC_ON) / 30.0))
-    elif episode.open and f.gone_for >= _OFF_AFTER and k - chart.signal.hole.end >= _OFF_AFTER * RATE:
-        last = raw_index(chart.clock, k - _OFF_AFTER * RATE)
+        episodes.tell(marks, row, episode, 100.0 * f.features[waveform.TCSC], f.features[waveform.LEAK], f.score)
+    elif episode.open and f.gone_for >= _OFF_S and k - signal.hole.end >= _OFF_S * RATE:
+        last = raw_index(chart.clock, k - _OFF_S * RATE)
         row = episodes.close_episode(pen, marks, episode, _VF, last)
-        episodes.tell(marks, row, episode, f.score, f.leak, 1.0)
-
+        episodes.tell(marks, row, episode, 100.0 * f.features[waveform.TCSC], f.features[waveform.LEAK], 1.0 - f.score)

@@ -31,6 +31,8 @@ def note(chart: Record, pen: Record, marks: Samples, snapped: int, shape: Sample
     place = beats.keep(tracker, r)
     signal.rhythm.intervals[place] = interval
     signal.rhythm.match[place] = match
+    signal.rhythm.dip[place] = signal.rhythm.lowest / tracker.peak
+    signal.rhythm.lowest = tracker.envelope
     signal.rhythm.alternate[place] = alternate
     index = raw_index(chart.clock, r)
     row = episodes.write(pen, marks, _BEAT, 0, index, index)
