@@ -1,0 +1,54 @@
+"""A lane by name, and what the outbox tells the courier about it: values passed between the two, nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from gateway.reading import DeviceId, StreamName
+
+if TYPE_CHECKING:
+    from gateway.ranges import Ranges
+    from gateway.reading import AbandonReason
+
+
+class LaneName(NamedTuple):
+    """One stream of one device, within a client and epoch."""
+
+    device: DeviceId
+    stream: StreamName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """An event that is committed and may be sent."""
+
+    lane: LaneName
+    seq: int
+    waveform: bool
+    heard_s: float
+    """When it was heard, seconds since 1970 by the best clock there was."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """A range that will never be sent; it grows when what follows is given up too."""
+
+    lane: LaneName
+    first: int
+    last: int
+    reason: AbandonReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneState:
+    """A lane as found in the file when the gateway starts."""
+
+    lane: LaneName
+    next_seq: int
+    waveform: bool
+    held: Ranges
+    """Can be sent."""
+    ages: tuple[tuple[int, float], ...] = ()
+    """(seq, heard_s), ascending, about one for ten seconds."""
+    gaps: tuple[Gap, ...] = field(default=())
