@@ -42,7 +42,9 @@ app = typer.Typer(
     "Every setting has a default; [bold]tierwatch.toml[/bold] in the working folder changes them, one table a folder.",
 )
 
-ConfigOption = Annotated[Path | None, typer.Option("--config", help="The settings file. Default: tierwatch.toml here, if there is one.")]
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", help="The settings file. Default: tierwatch.toml here, if there is one.")
+]
 DataOption = Annotated[Path | None, typer.Option("--data", help="The data folder; goes before [[stream] data of the settings.")]
 SpeedOption = Annotated[float, typer.Option("--speed", min=0.1, max=100.0, help="How many seconds pass in one.")]
 
@@ -132,7 +134,12 @@ class Settings:
     def lines(self) -> list[str]:
         """The settings in force, one a line."""
         rows = [("data folder", str(self.folder.root))]
-        rows += [(f"[{name}] {key}", str(value)) for name, table in self.tables.items() for key, value in table if (name, key) != ("stream", "data")]
+        rows += [
+            (f"[{name}] {key}", str(value))
+            for name, table in self.tables.items()
+            for key, value in table
+            if (name, key) != ("stream", "data")
+        ]
         width = max(len(name) for name, _ in rows)
         return [f"  {name:<{width}}  {value}" for name, value in rows]
 
@@ -147,13 +154,17 @@ def read_tables(path: Path | None) -> dict[str, BaseModel]:
         raise BadSettings(f"{path}: {error}") from error
     models = {folder: model for folder in FOLDERS if (model := settings_model(folder))}
     if unknown := sorted(set(given) - set(models)):
-        raise BadSettings(f"{path}: unknown table or setting {', '.join(unknown)}; tables are {', '.join(f'[{name}]' for name in models)}")
+        raise BadSettings(
+            f"{path}: unknown table or setting {', '.join(unknown)}; tables are {', '.join(f'[{name}]' for name in models)}"
+        )
     found = {}
     for folder, model in models.items():
         try:
             found[folder] = model.model_validate(given.get(folder, {}))
         except ValidationError as error:
-            wrong = "; ".join(f"{'.'.join(map(str, fault['loc'])) or folder}: {fault['msg']}" for fault in error.errors(include_url=False))
+            wrong = "; ".join(
+                f"{'.'.join(map(str, fault['loc'])) or folder}: {fault['msg']}" for fault in error.errors(include_url=False)
+            )
             raise BadSettings(f"{path}, table [{folder}]: {wrong}. Known settings: {', '.join(model.model_fields)}") from error
     return found
 
@@ -166,7 +177,12 @@ def settings_model(folder: str) -> type[BaseModel] | None:
         return None
     module = import_module(f"{folder}.settings")
     for name, found in vars(module).items():
-        if name.endswith("Settings") and isinstance(found, type) and issubclass(found, BaseModel) and found.__module__ == module.__name__:
+        if (
+            name.endswith("Settings")
+            and isinstance(found, type)
+            and issubclass(found, BaseModel)
+            and found.__module__ == module.__name__
+        ):
             return found
     return None
 
@@ -194,7 +210,12 @@ def children_of(settings: Settings, *extra: Child) -> list[Child]:
 
     port = api_port(settings)
     is_compiled = any(settings.numba_cache.rglob("*.nbi")) if settings.numba_cache.exists() else False
-    found = servers(settings.folder, mqtt_port=settings.stream.mqtt_port, shard=settings.stream.shard, with_postgres=not settings.stream.dsn)
+    found = servers(
+        settings.folder,
+        mqtt_port=settings.stream.mqtt_port,
+        shard=settings.stream.shard,
+        with_postgres=not settings.stream.dsn,
+    )
     found.insert(len(found) - 1, Child(name="migrate", command=run_command(settings, "migrate"), is_once=True))
     return [
         *found,
@@ -265,7 +286,12 @@ def up(config: ConfigOption = None, data: DataOption = None, speed: SpeedOption 
     Example: [bold]tierwatch up --data /srv/tierwatch[/bold]
     """
     settings = Settings(config, data, speed)
-    start(settings, children_of(settings), for_s=None, ready=lambda: say(f"Ready. Pages: http://127.0.0.1:{api_port(settings)}/  Stop: Ctrl-C"))
+    start(
+        settings,
+        children_of(settings),
+        for_s=None,
+        ready=lambda: say(f"Ready. Pages: http://127.0.0.1:{api_port(settings)}/  Stop: Ctrl-C"),
+    )
 
 
 @app.command()
@@ -299,7 +325,9 @@ def demo(
         settings,
         children_of(settings, *extra),
         for_s=for_s,
-        ready=lambda: say(f"Ready. The first emergency comes within two minutes. Pages: http://127.0.0.1:{api_port(settings)}/  Stop: Ctrl-C"),
+        ready=lambda: say(
+            f"Ready. The first emergency comes within two minutes. Pages: http://127.0.0.1:{api_port(settings)}/  Stop: Ctrl-C"
+        ),
     )
 
 
@@ -343,6 +371,7 @@ def _migrate(settings: Settings) -> None:
 
 def _intake(settings: Settings) -> None:
     from stream.embedded import run as run_intake
+
     from stream.servers.children import tell_ready
 
     run_intake(settings, tell_ready)
@@ -350,6 +379,7 @@ def _intake(settings: Settings) -> None:
 
 def _station(settings: Settings) -> None:
     from alerts.station import run as run_station
+
     from stream.servers.children import tell_ready
 
     run_station(settings, tell_ready)
@@ -357,7 +387,6 @@ def _station(settings: Settings) -> None:
 
 def _api(settings: Settings) -> None:
     import uvicorn
-
     from api.app import create_app
 
     # No access log: addresses of pages hold ids of people, and the audit trail is the API's own.
@@ -366,6 +395,7 @@ def _api(settings: Settings) -> None:
 
 def _sims(settings: Settings, records: Path | None) -> None:
     from device_sims.world import run as run_world
+
     from stream.servers.children import tell_ready
 
     run_world(settings, records, tell_ready)

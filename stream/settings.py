@@ -5,7 +5,7 @@ Only `tierwatch.py` reads the file; everybody else is handed this. Clinical limi
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003 - pydantic reads the annotation at run time
+from pathlib import Path  # pydantic reads the annotation at run time
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -35,7 +35,7 @@ class StreamSettings(BaseModel):
     @classmethod
     def _no_password(cls, dsn: str) -> str:
         if dsn:
-            from psycopg.conninfo import conninfo_to_dict  # noqa: PLC0415 - only where a DSN was given
+            from psycopg.conninfo import conninfo_to_dict  # only where a DSN was given
 
             if "password" in conninfo_to_dict(dsn):
                 raise ValueError(

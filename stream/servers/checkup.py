@@ -65,7 +65,11 @@ def guarded(name: str, check: Callable[[], Check]) -> Check:
     try:
         return check()
     except Exception as error:  # noqa: BLE001 - whatever it is, the person who checks should read it
-        return Check(name=name, grade=Grade.BAD, text=f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}")
+        return Check(
+            name=name,
+            grade=Grade.BAD,
+            text=f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}",
+        )
 
 
 def clock() -> Check:
@@ -112,7 +116,7 @@ def ports(children: Iterable[Child], *, is_running: bool) -> list[Check]:
 
 def database(dsn: str, *, is_expected: bool) -> Check:
     """Whether the database answers, how big it is, and whether its clock is ours."""
-    import psycopg  # noqa: PLC0415 - the checks before this one need none
+    import psycopg  # the checks before this one need none
 
     if not is_expected:
         return Check(name="database", grade=Grade.NOTE, text="not running: it starts with `tierwatch up`")
@@ -140,7 +144,11 @@ def broker(folder: DataFolder, port: int, *, is_expected: bool) -> Check:
     with socket.create_connection(("127.0.0.1", port), timeout=3):
         pass
     page = nats.monitor(folder, "varz") or {}
-    return Check(name="broker", grade=Grade.OK, text=f"NATS {page.get('version')}, {page.get('connections')} connections, MQTT on {port}")
+    return Check(
+        name="broker",
+        grade=Grade.OK,
+        text=f"NATS {page.get('version')}, {page.get('connections')} connections, MQTT on {port}",
+    )
 
 
 def detector(cache: Path) -> Check:

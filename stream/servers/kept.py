@@ -46,8 +46,10 @@ class Kept:
         leash_end, self._leash = os.pipe()
         told, tell = os.pipe()
         environment = {name: value for name, value in os.environ.items() if name != MARK_VARIABLE}
-        log = None if self.child.is_on_screen else os.open(
-            folder.log_of(self.child.name), os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600
+        log = (
+            None
+            if self.child.is_on_screen
+            else os.open(folder.log_of(self.child.name), os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         )
         try:
             self._keeper = await asyncio.create_subprocess_exec(

@@ -36,7 +36,11 @@ class UnusableClientId(ValueError):
 def clients_file(passwords: Mapping[str, str], shard: int) -> str:
     """The text of `users.conf`: each client its own branch, intake everybody's."""
     users = [_user(client, password, shard) for client, password in sorted(passwords.items())]
-    return "# Written by Tierwatch at every change of clients; edits are lost.\nauthorization {\n  users = [\n" + "".join(users) + "  ]\n}\n"
+    return (
+        "# Written by Tierwatch at every change of clients; edits are lost.\nauthorization {\n  users = [\n"
+        + "".join(users)
+        + "  ]\n}\n"
+    )
 
 
 def client_ids(data: Path) -> list[str]:
@@ -94,7 +98,7 @@ def write_clients_file(data: Path, shard: int) -> Path:
 
 def reload(data: Path) -> bool:
     """Have a running broker read its users again, and wait until it has; False when none is running."""
-    from stream.servers.nats import loaded_at, process_of  # noqa: PLC0415 - they import each other's words
+    from stream.servers.nats import loaded_at, process_of  # they import each other's words
 
     folder = DataFolder(data)
     process = process_of(folder)
@@ -119,7 +123,7 @@ def _user(client: str, password: str, shard: int) -> str:
     # `a/#` also means `a` itself, and is refused whole if that is not allowed.
     subscribe += [subject.removesuffix(".>") for subject in subscribe] + ["$MQTT.sub.>", "$MQTT.deliver.pubrel.>"]
     return (
-        f"    {{ user: {json.dumps(client)}, password: {json.dumps(password)}, allowed_connection_types: [\"MQTT\"],\n"
+        f'    {{ user: {json.dumps(client)}, password: {json.dumps(password)}, allowed_connection_types: ["MQTT"],\n'
         f"      permissions: {{ publish: {json.dumps(publish)}, subscribe: {json.dumps(subscribe)} }} }}\n"
     )
 

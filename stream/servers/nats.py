@@ -85,7 +85,10 @@ _COMPLAINTS: tuple[tuple[re.Pattern[str], ComplaintKind], ...] = (
     (re.compile(r"(Publish|Subscription) Violation", re.IGNORECASE), ComplaintKind.DENIED),
     (re.compile(r"maximum payload (violation|exceeded)|max_payload", re.IGNORECASE), ComplaintKind.TOO_LARGE),
     (re.compile(r"authentication error - User", re.IGNORECASE), ComplaintKind.REFUSED),
-    (re.compile(r"no space left|jetstream.*(error|disabled|failed|resources limits exceeded)", re.IGNORECASE), ComplaintKind.STORE),
+    (
+        re.compile(r"no space left|jetstream.*(error|disabled|failed|resources limits exceeded)", re.IGNORECASE),
+        ComplaintKind.STORE,
+    ),
 )
 _CLIENT = re.compile(r'(?:User|user) "([A-Za-z0-9_:-]{1,64})"')
 _CLIENT_ID = re.compile(r"mid:\d+ - \"?([A-Za-z0-9_:-]{1,64})\"?")
@@ -217,7 +220,7 @@ def _pid_file(folder: DataFolder) -> Path:
 
 
 def _command_of(process: int) -> list[str]:
-    import psutil  # noqa: PLC0415 - 40 ms, only when asked
+    import psutil  # 40 ms, only when asked
 
     try:
         return [str(word) for word in psutil.Process(process).cmdline()]

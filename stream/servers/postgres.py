@@ -120,11 +120,15 @@ class Server:
 
 def dsn(data: Path) -> str:
     """How to connect to the embedded server. No secret in it: it names the file that holds the password."""
-    from psycopg.conninfo import make_conninfo  # noqa: PLC0415 - the supervisor imports this file and never connects
+    from psycopg.conninfo import make_conninfo  # the supervisor imports this file and never connects
 
     folder = DataFolder(data)
     return make_conninfo(
-        host=str(socket_folder(folder)), port=PORT, user=ROLE, dbname=DATABASE, passfile=str(folder.keys / PASSWORD_FILE)
+        host=str(socket_folder(folder)),
+        port=PORT,
+        user=ROLE,
+        dbname=DATABASE,
+        passfile=str(folder.keys / PASSWORD_FILE),
     )
 
 
@@ -142,7 +146,7 @@ def said_ready(folder: DataFolder, process: int) -> bool:
         lines = (folder.postgres / "postmaster.pid").read_text().split("\n")
     except OSError:
         return False
-    return len(lines) > 7 and lines[0] == str(process) and lines[7].strip() == "ready"  # noqa: PLR2004 - the file's eighth line
+    return len(lines) > 7 and lines[0] == str(process) and lines[7].strip() == "ready"
 
 
 def binaries_of_the_wheel() -> Path:
@@ -219,7 +223,13 @@ def _initialise(server: Server) -> None:
             os.chown(password, server.user.uid, server.user.gid)
         server.run(
             *("initdb", "-D", str(cluster), "-U", "postgres", f"--pwfile={password}", "--auth=scram-sha-256"),
-            *("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"),
+            *(
+                "--encoding=UTF8",
+                "--locale=C",
+                "--locale-provider=builtin",
+                "--builtin-locale=C.UTF-8",
+                "--no-instructions",
+            ),
         )
         _single(
             server,
@@ -249,7 +259,9 @@ def _refuse_strangers(server: Server) -> None:
     try:
         major = (server.folder.postgres / "PG_VERSION").read_text().strip()
     except OSError as error:
-        raise FolderUnusable(f"{server.folder.postgres} is no PostgreSQL folder: move it away, or choose another --data.") from error
+        raise FolderUnusable(
+            f"{server.folder.postgres} is no PostgreSQL folder: move it away, or choose another --data."
+        ) from error
     if major != MAJOR:
         raise FolderUnusable(
             f"{server.folder.postgres} was made by PostgreSQL {major}; this version brings {MAJOR}. "

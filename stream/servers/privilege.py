@@ -50,7 +50,9 @@ def unprivileged(owner_of: Path) -> Unprivileged | None:
         except KeyError:
             continue
         return Unprivileged(found.pw_name, found.pw_uid, found.pw_gid)
-    raise RuntimeError(f"PostgreSQL cannot run as root, and this system has none of the users {', '.join(SYSTEM_USERS)}: add one.")
+    raise RuntimeError(
+        f"PostgreSQL cannot run as root, and this system has none of the users {', '.join(SYSTEM_USERS)}: add one."
+    )
 
 
 def closed_folder(path: Path, user: Unprivileged) -> Path | None:

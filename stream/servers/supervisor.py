@@ -121,7 +121,10 @@ class Supervisor:
         waiting = asyncio.create_task(self._until_ready(child, kept))
         try:
             while not (await asyncio.wait({waiting}, timeout=STILL_WAITING_S))[0]:
-                self._report(child, f"still starting, {time.monotonic() - begun:.0f} s; its log: {self.folder.log_of(child.name)}")
+                self._report(
+                    child,
+                    f"still starting, {time.monotonic() - begun:.0f} s; its log: {self.folder.log_of(child.name)}",
+                )
         finally:
             waiting.cancel()
         self._report(child, f"ready    {time.monotonic() - begun:6.1f} s")
