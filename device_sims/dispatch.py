@@ -87,8 +87,9 @@ class DispatchCentre:
         behaviour: Behaviour = Behaviour.ACCEPT,
         show: Callable[[str], None] = print,
         slow_s: float = 30.0,
+        now: Callable[[], datetime] | None = None,
     ) -> None:
-        """`secret` is the webhook's own, `whsec_` and base64."""
+        """`secret` is the webhook's own, `whsec_` and base64; `now` is the clock of a world at another speed."""
         self.behaviour = behaviour
         self.received: list[Received] = []
         self.answered: list[tuple[str, str, int]] = []
@@ -100,6 +101,7 @@ class DispatchCentre:
         self._callback = callback
         self._show = show
         self._slow_s = slow_s
+        self._now = now
         self._seen: set[str] = set(_verified_ids(log)) if log else set()
         self._answering: set[asyncio.Task[None]] = set()
 
@@ -123,7 +125,7 @@ class DispatchCentre:
         if self.behaviour is Behaviour.SLOW:
             await asyncio.sleep(self._slow_s)
         webhook_id = request.headers.get("webhook-id", "")
-        verdict = _too_large(body) or verify(request.headers, body, self._secret)
+        verdict = _too_large(body) or verify(request.headers, body, self._secret, self._now and self._now())
         duplicate = verdict.verified and webhook_id in self._seen
         status = self._status(verdict)
         taken = verdict.verified and status == 200

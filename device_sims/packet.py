@@ -8,6 +8,8 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from hmac import compare_digest
 from typing import TYPE_CHECKING, Any
 
 from standardwebhooks import Webhook, WebhookVerificationError
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 _MISSING = "not given / 未提供"
 _CONTROL = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)))
 _DEEPEST = 4
+TOLERANCE = timedelta(minutes=5)
+"""As in Standard Webhooks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,13 +40,20 @@ class Verdict:
     @property
     def alert_id(self) -> str:
         """The incident key by which a receiver merges; empty where there is none."""
-        return str(_looked_up(self.payload, ("alert_id", "alert.id", "alert")) or "")
+        data = self.payload.get("data")
+        return str(data.get("alert_id", "")) if isinstance(data, dict) else ""
 
 
-def verify(headers: Mapping[str, str], body: bytes, secret: str) -> Verdict:
-    """Check a webhook by the public `standardwebhooks` package: signature and time; then read its JSON object."""
+def verify(headers: Mapping[str, str], body: bytes, secret: str, now: datetime | None = None) -> Verdict:
+    """Check a webhook by the public `standardwebhooks` package: signature and time; then read its JSON object.
+
+    The package reads the computer's clock. A world that runs at another speed gives its own `now`.
+    """
     try:
-        Webhook(secret).verify(body, dict(headers), json_parse=False)
+        if now is None:
+            Webhook(secret).verify(body, dict(headers), json_parse=False)
+        else:
+            _verify_at(headers, body, secret, now)
     except WebhookVerificationError as error:
         return Verdict(verified=False, reason=str(error))
     except (ValueError, UnicodeDecodeError) as error:
@@ -57,6 +68,19 @@ def verify(headers: Mapping[str, str], body: bytes, secret: str) -> Verdict:
     return Verdict(verified=True, payload=payload)
 
 
+def _verify_at(headers: Mapping[str, str], body: bytes, secret: str, now: datetime) -> None:
+    """As the package's `verify`, with its own signing, at a moment that is not the computer's."""
+    webhook_id, claimed = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
+    at = datetime.fromtimestamp(int(claimed), UTC) if claimed.isascii() and claimed.isdigit() else None
+    if at is None or abs(at - now) > TOLERANCE:
+        raise WebhookVerificationError("Message timestamp missing, too old or too new")
+    expected = Webhook(secret).sign(webhook_id, at, body.decode())
+    if not any(
+        compare_digest(expected.encode(), each.encode()) for each in headers.get("webhook-signature", "").split(" ")
+    ):
+        raise WebhookVerificationError("No matching signature found")
+
+
 def is_secret(text: str) -> bool:
     """Whether this is a usable secret, `whsec_` and base64."""
     try:
@@ -67,40 +91,31 @@ def is_secret(text: str) -> bool:
 
 def in_words(payload: Mapping[str, Any]) -> str:
     """The packet as a dispatcher reads it: who, where, what, since when, why, and whether a strip came along."""
-    who = _looked_up(payload, ("patient.name", "record.name", "name", "patient"))
-    born = _looked_up(payload, ("patient.birth_date", "record.birth_date", "birth_date"))
-    sex = _looked_up(payload, ("patient.sex", "record.sex", "sex"))
-    what = _looked_up(payload, ("condition", "alert.condition"))
-    tier = _looked_up(payload, ("tier", "alert.tier"))
-    evidence = _looked_up(payload, ("evidence", "alert.evidence", "numbers"))
-    onset = _looked_up(payload, ("onset", "alert.onset"))
-    why = _looked_up(payload, ("sentence", "reason", "alert.reason", "why"))
-    strip = _looked_up(payload, ("strip_svg", "strip", "record.strip", "strip.svg"))
+    given = payload.get("data")
+    data: Mapping[str, Any] = given if isinstance(given, dict) else {}
+    found = data.get("record")
+    record: Mapping[str, Any] = found if isinstance(found, dict) else {}
+    who = [record.get(key) for key in ("name", "sex", "birth_date")] if record else [data.get("patient")]
     lines = [
-        f"[{payload.get('type', '?')!s}] {_text(tier).upper()}  {_text(what)}",
-        f"  who / 患者      {', '.join(_text(part) for part in (who, sex, born) if part) or _MISSING}",
-        f"  where / 地址    {_text(_looked_up(payload, ('patient.address', 'record.address', 'address')))}",
-        f"  door / 门禁     {_text(_looked_up(payload, ('patient.door_code', 'record.door_code', 'door_code')))}",
-        f"  call / 回拨     {_text(_looked_up(payload, ('patient.phone', 'record.phone', 'callback', 'phone')))}",
-        f"  since / 起始    {_text(onset)}",
-        f"  why / 原因      {_text(why)}",
-        f"  figures / 数据  {_text(evidence)}",
-        f"  strip / 心电图  {'yes / 有' if strip else 'no / 无'}",
+        f"[{_text(payload.get('type'))}] {_text(data.get('tier')).upper()}  {_text(data.get('condition'))}",
+        f"  who / 患者       {', '.join(_text(part) for part in who)}",
+        f"  where / 地址     {_text(record.get('address'))}",
+        f"  door / 门禁      {_text(record.get('door_code'))}",
+        f"  call / 回拨      {_text(record.get('phones'))}",
+        f"  allergies / 过敏 {_text(record.get('allergies'))}",
+        f"  problems / 病史  {_text(record.get('problems'))}",
+        f"  since / 起始     {_text(data.get('onset'))}",
+        f"  why / 原因       {_reason(data.get('reason'))}",
+        f"  figures / 数据   {_text(data.get('evidence'))}",
+        f"  strip / 心电图   {'yes / 有' if data.get('strip') else 'no / 无'}",
     ]
     # A value with a line feed in it must not look like a line of ours, nor steer the terminal.
     return "\n".join(line.translate(_CONTROL) for line in lines)
 
 
-def _looked_up(payload: Mapping[str, Any], paths: tuple[str, ...]) -> Any:
-    """The first of these dotted paths that holds something, in the payload's `data` or beside it."""
-    for root in (payload.get("data"), payload):
-        for path in paths:
-            found: Any = root
-            for key in path.split("."):
-                found = found.get(key) if isinstance(found, dict) else None
-            if found not in (None, "", {}, []):
-                return found
-    return None
+def _reason(value: Any) -> str:
+    """The tier's reason in one sentence, in all languages that it came in."""
+    return " / ".join(_text(text) for text in value.values()) if isinstance(value, dict) and value else _text(value)
 
 
 def _text(value: Any, depth: int = 0) -> str:

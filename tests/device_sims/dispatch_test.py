@@ -19,7 +19,7 @@ from device_sims.dispatch import Behaviour, Callback, DispatchCentre, serving
 from device_sims.packet import in_words, is_secret, verify
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
 SECRET = "whsec_" + base64.b64encode(b"a secret of the demo, 32 bytes..").decode()
@@ -32,8 +32,10 @@ PACKET: dict[str, Any] = {
         "tier": "emergency",
         "condition": "vf",
         "onset": "2026-11-24T07:59:50Z",
-        "patient": {"name": "Ada Example", "address": "1 Sample Street"},
-        "strip_svg": "<svg/>",
+        "patient": "p1",
+        "reason": {"en": "this can kill within minutes", "zh": "数分钟内可危及生命"},
+        "record": {"name": "Ada Example", "address": "1 Sample Street", "phones": ["+00 1", "+00 2"]},
+        "strip": "<svg/>",
     },
 }
 
@@ -83,15 +85,27 @@ NOW_ISH = datetime.now(UTC)
         ),
     ],
 )
+@pytest.mark.parametrize("now", [None, lambda: datetime.now(UTC)], ids=["by the package", "by the world's clock"])
 @pytest.mark.asyncio
-async def test_what_is_not_signed_is_refused(body: bytes, headers: dict[str, str]) -> None:
+async def test_what_is_not_signed_is_refused(
+    now: Callable[[], datetime] | None, body: bytes, headers: dict[str, str]
+) -> None:
     shown: list[str] = []
-    centre = DispatchCentre(SECRET, show=shown.append)
+    centre = DispatchCentre(SECRET, show=shown.append, now=now)
     async with running(centre) as client:
         assert await post(client, body, headers) == 401
         assert await post(client, BODY, signed(BODY)) == 200, "the refused one must not count as seen"
     assert [received.verified for received in centre.received] == [False, True]
     assert not any("Eve" in text for text in shown)
+
+
+@pytest.mark.asyncio
+async def test_a_world_ahead_of_ours_has_its_own_time() -> None:
+    ahead = datetime.now(UTC) + timedelta(hours=3)
+    centre = DispatchCentre(SECRET, show=lambda _: None, now=lambda: ahead)
+    async with running(centre) as client:
+        assert await post(client, BODY, signed(BODY, at=ahead - timedelta(seconds=20))) == 200
+        assert await post(client, BODY, signed(BODY)) == 401
 
 
 @pytest.mark.asyncio
@@ -175,6 +189,8 @@ def test_a_packet_in_words_says_who_where_what_and_since_when() -> None:
         "Ada Example",
         "1 Sample Street",
         "2026-11-24T07:59:50Z",
+        "数分钟内",
+        "+00 2",
         "yes / 有",
     ):
         assert part in text
@@ -186,7 +202,9 @@ JSON = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(["data", "patient", "name", "tier", "alert", "id", "condition", "x"]), inner, max_size=5
+            st.sampled_from(["data", "record", "name", "tier", "reason", "evidence", "alert_id", "en"]),
+            inner,
+            max_size=5,
         )
     ),
     max_leaves=15,
@@ -194,7 +212,7 @@ JSON = st.recursive(
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow])
-@given(payload=st.dictionaries(st.sampled_from(["type", "data", "patient", "alert"]), JSON))
+@given(payload=st.dictionaries(st.sampled_from(["type", "data", "record"]), JSON))
 def test_any_payload_can_be_shown_without_control_characters(payload: dict[str, Any]) -> None:
     lines = in_words(payload).split("\n")
     assert len(lines) == len(in_words(PACKET).split("\n")), "a value forged a line of its own"
