@@ -200,13 +200,17 @@ def _reachable(server: Server, user: Unprivileged) -> Path:
         )
     if closed_folder(server.binaries, user) is None:
         return server.binaries
+    package = server.binaries.parents[1]
     copy = server.folder.root / f"postgres-{MAJOR}-programs"
     if not copy.exists():
         fresh = Path(tempfile.mkdtemp(dir=server.folder.root, prefix=".programs-"))
-        shutil.copytree(server.binaries.parent, fresh, dirs_exist_ok=True, symlinks=True)
+        # The wheel's programs look for their libraries at a place relative to their own: both move, and stay so.
+        for part in (server.binaries.parent.relative_to(package.parent), Path(f"{package.name}.libs")):
+            if (package.parent / part).exists():
+                shutil.copytree(package.parent / part, fresh / part, symlinks=True)
         fresh.chmod(0o755)
         fresh.rename(copy)
-    return copy / "bin"
+    return copy / server.binaries.relative_to(package.parent)
 
 
 def _initialise(server: Server) -> None:

@@ -1,6 +1,6 @@
 """A trivial child: plays one behaviour and writes what it does to DATA/<name>.told, a line each.
 
-    python play.py BEHAVIOUR DATA NAME
+python play.py BEHAVIOUR DATA NAME
 """
 
 from __future__ import annotations
