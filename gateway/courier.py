@@ -292,6 +292,11 @@ class Courier:
         return sum(len(lane.under_way) for lane in self._lanes.values())
 
     @property
+    def needs_sending(self) -> bool:
+        """Something is held, in order, and not under way."""
+        return self._online and any(ranges.subtract(lane.todo, lane.deferred) for lane in self._lanes.values())
+
+    @property
     def all_is_sent(self) -> bool:
         """Nothing is held and nothing given up is unreported."""
         return not any(lane.held or any(lane.gaps.values()) for lane in self._lanes.values())

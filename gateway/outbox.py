@@ -74,7 +74,9 @@ class Outbox:
         self._names: dict[int, LaneName] = {}
         self._load_lanes()
         body_bytes, rows = self._run("total_bytes").fetchone()
-        self._bytes = body_bytes + rows * ROW_BYTES
+        self._bytes: int = body_bytes + rows * ROW_BYTES
+        self.has_undated = bool(self._run("undated", limit=1).fetchall())
+        """Whether events wait for the right time."""
         self._keep_reserve()
 
     def close(self) -> None:
@@ -147,6 +149,7 @@ class Outbox:
         self._lanes[name] = (lane, seq + 1)
         self._bytes += len(body) + ROW_BYTES
         if not right:
+            self.has_undated = True
             return None
         if isinstance(event, Reading):
             chain.add(self._run, name.device, event, lane, body)
@@ -210,6 +213,7 @@ class Outbox:
                     if isinstance(event, Reading):
                         chain.add(self._run, event.device, event, lane, final)
                     kept.append(Kept(lane=self._names[lane], seq=seq, waveform=bool(waveform), heard_s=heard_s))
+            self.has_undated = len(kept) < len(rows) or len(rows) == _DATE_AT_ONCE
             return kept
 
     # ------------------------------------------------------------------ sending

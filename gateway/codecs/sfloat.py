@@ -40,7 +40,7 @@ def encode(value: float | None, exponent: int = 0) -> int:
         return NAN
     if not -8 <= exponent <= 7:
         raise ValueError(f"an SFLOAT exponent lies in -8..7, not {exponent}")
-    mantissa = round(value * 10**-exponent) if exponent <= 0 else round(value / 10**exponent)
+    mantissa = round(value / 10.0**exponent)
     if not -_LARGEST_MANTISSA <= mantissa <= _LARGEST_MANTISSA:
         raise ValueError(f"{value} with exponent {exponent} does not fit the 12-bit mantissa of an SFLOAT")
     return (exponent & 0xF) << 12 | (mantissa & 0x0FFF)
