@@ -42,7 +42,7 @@ def encode(samples: NDArray[np.int16]) -> bytes:
         raise CodingError(f"samples must be one row of int16, not {samples.ndim} dimensions of {samples.dtype}")
     if samples.size > MAX_SAMPLES:
         raise CodingError(f"{samples.size} samples in one block: at most {MAX_SAMPLES}")
-    from stream.rice_writing import encode_into  # noqa: PLC0415 - numba, not for processes that never code ECG
+    from stream.rice_writing import encode_into
 
     coded = np.empty(1 + 2 * samples.size, np.uint8)
     coded[0] = Codec.RICE
@@ -64,7 +64,7 @@ def decode(coded: bytes) -> NDArray[np.int16]:
         return _raw(coded)
     if coded[0] != Codec.RICE:
         raise CodingError(f"codec {coded[0]} is unknown here: written by a newer version, or not a block of ECG")
-    from stream.rice_reading import Fault, count_in, decode_into  # noqa: PLC0415 - numba
+    from stream.rice_reading import Fault, count_in, decode_into
 
     octets = np.frombuffer(coded, np.uint8)
     count = count_in(octets, MAX_SAMPLES)

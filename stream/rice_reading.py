@@ -4,6 +4,8 @@ Compiled code checks no bounds, so every length is checked here: whatever the by
 and never reads or writes outside of its arrays, nor loops for longer than they are.
 """
 
+# ruff: noqa: PLR2004 - counts of bits say themselves
+
 from __future__ import annotations
 
 from enum import IntEnum

@@ -3,6 +3,8 @@
 Compiled code checks no bounds: whatever does not fit into the given room makes `encode_into` answer 0.
 """
 
+# ruff: noqa: PLR2004 - counts of bits say themselves
+
 from __future__ import annotations
 
 import numpy as np

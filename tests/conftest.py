@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _ROOT = Path(__file__).parents[1]
 _NUMBER = count(1)
-_INITDB = ("-D", "data", "-U", "tierwatch", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync")
+_INITDB = ("-D", "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync")
 _SERVER = (
     "-D", "data", "-c", "listen_addresses=", "-c", "fsync=off", "-c", "full_page_writes=off",
     "-c", "synchronous_commit=off", "-c", "max_connections=60", "-c", "shared_buffers=64MB",
@@ -103,8 +103,8 @@ def _database(server: str, template: str) -> Iterator[str]:
     with psycopg.connect(server, autocommit=True) as conn:
         conn.execute(
             sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(
-                sql.Identifier(name), sql.Identifier(template)
-            )
+                sql.Identifier(name), sql.Identifier(template),
+            ),
         )
     try:
         yield make_conninfo(server, dbname=name)
@@ -123,14 +123,18 @@ def _embedded() -> Iterator[str]:
     home = Path(tempfile.mkdtemp(prefix="tw-pg-"))
     try:
         with (home / "log").open("wb") as log:
-            if _start(home, log, [binaries / "initdb", *_INITDB]).wait(timeout=120) != 0:
+            made = _start(home, log, [binaries / "initdb", *_INITDB])
+            made.communicate(timeout=120)
+            if made.returncode != 0:
                 pytest.fail(f"initdb failed:\n{(home / 'log').read_text(errors='replace')[-2000:]}")
             keeper = ["/bin/sh", "-c", _KEEPER, "keeper"]
             server = _start(home, log, [*keeper, binaries / "postgres", *_SERVER, "-k", home])
         try:
-            dsn = make_conninfo(host=str(home), user="tierwatch", dbname="postgres")
+            dsn = make_conninfo(host=str(home), user="postgres", dbname="postgres")
             _await_ready(dsn, server, home / "log")
-            yield dsn
+            with psycopg.connect(dsn) as conn:  # no superuser, as in real life
+                conn.execute("CREATE ROLE tierwatch LOGIN CREATEDB IN ROLE pg_monitor, pg_checkpoint")
+            yield make_conninfo(dsn, user="tierwatch")
         finally:
             server.communicate(timeout=30)
     finally:
@@ -144,7 +148,7 @@ def _start(home: Path, log: IO[bytes], command: list[str | Path]) -> subprocess.
         system = _system_user()
         user, group = system.pw_uid, system.pw_gid
         os.chown(home, user, group)
-    return subprocess.Popen(  # noqa: S603 - the wheel's own binaries
+    return subprocess.Popen(
         command,
         cwd=home,
         env={"LC_ALL": "C", "PATH": os.defpath},

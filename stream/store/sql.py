@@ -19,7 +19,7 @@ class SqlFileError(ValueError):
     """A file of queries cannot be used as it is: the message says where and why."""
 
 
-class UnknownQuery(SqlFileError, KeyError):  # noqa: N818 - reads as what happened
+class UnknownQuery(SqlFileError, KeyError):
     """The file holds no query of this name."""
 
     def __str__(self) -> str:
