@@ -9,7 +9,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import re
 import secrets
 import signal
 import time
@@ -17,6 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gateway.topics import checked_client
 from stream.servers.data_folder import DataFolder, write_secret
 
 if TYPE_CHECKING:
@@ -25,12 +25,7 @@ if TYPE_CHECKING:
 INTAKE = "intake"
 """The one client that hears everybody: ours."""
 
-_CLIENT = re.compile(r"[A-Za-z0-9_:-]{1,64}")
 _RELOAD_S = 3.0
-
-
-class UnusableClientId(ValueError):
-    """A client id becomes part of topic names: letters, digits, '_', ':' and '-' only, at most 64 of them."""
 
 
 def clients_file(passwords: Mapping[str, str], shard: int) -> str:
@@ -57,7 +52,7 @@ def add_client(data: Path, client_id: str, shard: int = 0) -> str:
     """Let a client in; returns its password. One that is already there keeps the password it has."""
     folder = DataFolder(data)
     with _changing(folder, shard) as keys:
-        path = keys / _checked(client_id)
+        path = keys / checked_client(client_id)
         if path.exists():
             return path.read_text().strip()
         password = secrets.token_urlsafe(32)
@@ -70,7 +65,7 @@ def add_clients(data: Path, ids: list[str], shard: int = 0) -> dict[str, str]:
     folder = DataFolder(data)
     with _changing(folder, shard) as keys:
         for client in ids:
-            if not (keys / _checked(client)).exists():
+            if not (keys / checked_client(client)).exists():
                 write_secret(keys / client, secrets.token_urlsafe(32) + "\n")
     known = _passwords(folder)
     return {client: known[client] for client in ids}
@@ -79,7 +74,7 @@ def add_clients(data: Path, ids: list[str], shard: int = 0) -> dict[str, str]:
 def revoke_client(data: Path, client_id: str, shard: int = 0) -> bool:
     """Shut a client out and cut its session; False if it was not known."""
     with _changing(DataFolder(data), shard) as keys:
-        path = keys / _checked(client_id)
+        path = keys / checked_client(client_id)
         known = path.exists()
         path.unlink(missing_ok=True)
     return known
@@ -128,12 +123,6 @@ def _user(client: str, password: str, shard: int) -> str:
     )
 
 
-def _checked(client: str) -> str:
-    if not _CLIENT.fullmatch(client) or client == "all":
-        raise UnusableClientId(f"{client!r} cannot be a client id: use 1 to 64 letters, digits, '_', ':' or '-'; 'all' is taken.")
-    return client
-
-
 def _folder(folder: DataFolder) -> Path:
     keys = folder.keys / "mqtt"
     keys.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -143,7 +132,7 @@ def _folder(folder: DataFolder) -> Path:
 def _passwords(folder: DataFolder) -> dict[str, str]:
     found = {}
     for path in _folder(folder).iterdir():
-        if _CLIENT.fullmatch(path.name):
+        if not path.name.startswith("."):  # a secret that is just being written
             with suppress(FileNotFoundError):  # revoked at this moment
                 found[path.name] = path.read_text().strip()
     return found

@@ -15,10 +15,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.reading import ClientId
+from gateway.topics import BadTopic, all_up, down_hello, down_receipt, up_events
 from stream.servers import nats
 from stream.servers.mqtt_clients import (
     INTAKE,
-    UnusableClientId,
     add_client,
     add_clients,
     client_ids,
@@ -117,15 +118,16 @@ def test_each_client_has_its_own_branch_and_intake_hears_all(
     intake, one, two = connect(INTAKE), connect("gw1"), connect("gw2")
     for client in (intake, one, two):
         assert client.until("connected") == "Success"
-    assert intake.hear("tw/1/0/+/up/#") == "granted"
+    for topic in all_up(0):
+        assert intake.hear(topic) == "granted"
     for client, name in ((one, "gw1"), (two, "gw2")):
         assert client.hear(f"tw/1/0/{name}/down/#") == "granted"
         assert client.hear("tw/1/0/all/down/#") == "granted"
-    one.say("tw/1/0/gw1/up/events", "from one")
+    one.say(up_events(0, ClientId("gw1")), "from one")
     assert intake.until("tw/1/0/gw1/up/events") == "from one"
-    intake.say("tw/1/0/gw2/down/receipt", "for two")
+    intake.say(down_receipt(0, ClientId("gw2")), "for two")
     assert two.until("tw/1/0/gw2/down/receipt") == "for two"
-    intake.say("tw/1/0/all/down/hello", "for all")
+    intake.say(down_hello(0), "for all")
     assert one.until("tw/1/0/all/down/hello") == "for all"
     assert two.until("tw/1/0/all/down/hello") == "for all"
 
@@ -219,7 +221,7 @@ def test_secrets_are_closed_to_others(folder: DataFolder) -> None:
 
 @pytest.mark.parametrize("client", ["", "a.b", "a b", "a/b", "+", "#", "*", ">", "all", "x" * 65, "ä", "../up", '"'])
 def test_ids_that_would_be_topics_of_somebody_else(folder: DataFolder, client: str) -> None:
-    with pytest.raises(UnusableClientId):
+    with pytest.raises(BadTopic):
         add_client(folder.root, client)
 
 
