@@ -1,0 +1,86 @@
+"""Every text of an alert that a person reads, Chinese and English. The one place for them.
+
+Must never hold a name or a value of a patient: numbers are filled in by `payload.py`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from alerts.alert import EventType, Reason, StationCondition, Tier
+from stream.finding import Condition
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Text = dict[str, str]
+"""Language (`en`, `zh`), sentence."""
+
+CONDITIONS: Mapping[str, Text] = {
+    Condition.VF: {"en": "ventricular fibrillation", "zh": "心室颤动"},
+    Condition.ASYSTOLE: {"en": "no heart beat (asystole)", "zh": "心搏停止"},
+    Condition.PAUSE: {"en": "long pause between heart beats", "zh": "心搏长间歇"},
+    Condition.BRADY: {"en": "slow heart rate", "zh": "心率过缓"},
+    Condition.EXTREME_BRADY: {"en": "extremely slow heart rate", "zh": "极度心率过缓"},
+    Condition.TACHY: {"en": "fast heart rate", "zh": "心率过快"},
+    Condition.EXTREME_TACHY: {"en": "extremely fast heart rate", "zh": "极度心率过快"},
+    Condition.BP_CRISIS: {"en": "crisis blood pressure, repeated", "zh": "血压危象（已复测）"},
+    Condition.BP_CRISIS_UNCONFIRMED: {"en": "very high blood pressure, one reading", "zh": "血压极高（一次测量）"},
+    Condition.NOISE: {"en": "the ECG is too noisy to judge", "zh": "心电信号噪声过大，无法判断"},
+    Condition.LEAD_OFF: {"en": "an electrode is off", "zh": "电极脱落"},
+    Condition.NO_DATA: {"en": "no new data from a device", "zh": "设备没有新数据"},
+    Condition.LINK_SILENT: {"en": "a gateway is not heard", "zh": "网关失联"},
+    Condition.DETECTOR_FAILED: {"en": "the detector failed: this patient is not watched", "zh": "检测程序出错：该患者未被监测"},
+    Condition.CLOCK_AHEAD: {"en": "a device's clock is ahead", "zh": "设备时钟超前"},
+    Condition.CLOCK_STEP: {"en": "the server's clock was stepped", "zh": "服务器时钟被调整"},
+    Condition.MALFORMED: {"en": "a client sends what cannot be read", "zh": "客户端发送了无法读取的数据"},
+    Condition.SEQ_CONFLICT: {"en": "one number was sent with two contents", "zh": "同一序号有两种内容"},
+    Condition.UNKNOWN_DEVICE: {"en": "a device is assigned to nobody", "zh": "设备未分配给任何人"},
+    Condition.OVERSIZED: {"en": "a message was too large", "zh": "消息过大"},
+    Condition.QUARANTINE_FULL: {"en": "a client sends more bad messages than are kept", "zh": "隔离区已满"},
+    Condition.DATA_ABANDONED: {"en": "a gateway had to give data up", "zh": "网关放弃了部分数据"},
+    Condition.INTAKE_OVERLOADED: {"en": "the intake is overloaded", "zh": "接收端过载"},
+    Condition.STORE_FULL: {"en": "the store's disk is full", "zh": "存储磁盘已满"},
+    Condition.DETERMINISM_FAULT: {"en": "judging the same data again gave another result", "zh": "重复判断结果不一致"},
+    StationCondition.DELIVERY_FAILING: {"en": "notices do not get through", "zh": "通知无法送达"},
+    StationCondition.UNREACHABLE: {"en": "a care team lacks somebody to tell", "zh": "护理团队缺少联系人"},
+    StationCondition.FINDING_UNREADABLE: {"en": "a finding could not be read", "zh": "检测结果无法读取"},
+}
+
+REASONS: Mapping[Reason, Text] = {
+    Reason.LIFE_THREATENING: {"en": "this can kill within minutes", "zh": "数分钟内可危及生命"},
+    Reason.NEEDS_A_DOCTOR: {"en": "a doctor needs to decide", "zh": "需要医生判断"},
+    Reason.MEASURE_AGAIN: {"en": "rest, and measure again in 2 minutes", "zh": "请休息，两分钟后再次测量"},
+    Reason.PAST_EMERGENCY: {"en": "an emergency that is over, heard of late", "zh": "已结束的紧急情况（数据延迟到达）"},
+    Reason.PAST: {"en": "it is over, heard of late", "zh": "已结束（数据延迟到达）"},
+    Reason.CANNOT_JUDGE: {"en": "nothing can be said about the patient meanwhile", "zh": "在此期间无法判断患者情况"},
+    Reason.PATIENT_UNWATCHED: {"en": "nobody is watched until a person acts", "zh": "在处理之前患者处于无监测状态"},
+    Reason.SERVICE_FAULT: {"en": "the service needs its operator", "zh": "系统需要运维人员处理"},
+    Reason.UNANSWERED: {"en": "nobody answered", "zh": "无人应答"},
+    Reason.UNKNOWN_CONDITION: {"en": "this version does not know this condition", "zh": "当前版本不认识此情况"},
+}
+
+TIERS: Mapping[Tier, Text] = {
+    Tier.TIP: {"en": "Tip", "zh": "提示"},
+    Tier.DOCTOR: {"en": "Doctor", "zh": "医生"},
+    Tier.EMERGENCY: {"en": "EMERGENCY", "zh": "紧急"},
+}
+
+EVENTS: Mapping[EventType, Text] = {
+    EventType.RAISED: {"en": "alert", "zh": "警报"},
+    EventType.UPDATED: {"en": "update", "zh": "更新"},
+    EventType.STOOD_DOWN: {"en": "stand down", "zh": "解除"},
+    EventType.TEST: {"en": "test", "zh": "测试"},
+}
+
+LANGUAGES = ("en", "zh")
+
+
+def sentence(condition: str, tier: Tier, reason: Reason) -> Text:
+    """Tier, condition and reason as one sentence, in each language."""
+    what = CONDITIONS.get(condition, dict.fromkeys(LANGUAGES, condition))
+    why, how = REASONS[reason], TIERS[tier]
+    return {
+        "en": f"{how['en']}: {what['en']}; {why['en']}.",
+        "zh": f"{how['zh']}：{what['zh']}；{why['zh']}。",
+    }

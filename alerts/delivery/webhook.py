@@ -1,0 +1,141 @@
+"""The signed webhook (Standard Webhooks): emergency dispatch, and gateways for SMS or voice.
+
+Signed with every current secret, so that a receiver can change its own at leisure. No redirects, no private ground.
+Must never log a whole URL, a secret or a body.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets as random
+import time
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import httpcore2
+import structlog
+
+from alerts.delivery.guard import Forbidden, GuardedBackend
+from alerts.delivery.outcome import Delivered, Message, Outcome, Refused, Retry
+from alerts.sealing import write_secret
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+_LOG: Any = structlog.get_logger(__name__)
+_PREFIX = "whsec_"
+_MOST_OF_ANSWER = 65_536
+_AGAIN = frozenset({408, 409, 425, 429})
+"""Answers of the 4xx that are worth another try; the others say that we are wrong."""
+
+
+def signatures(secrets: Sequence[str], notice: str, timestamp: int, body: bytes) -> str:
+    """The `webhook-signature` header: one v1 entry a secret, separated by spaces."""
+    signed = f"{notice}.{timestamp}.".encode() + body
+    entries = []
+    for secret in secrets:
+        key = base64.b64decode(secret.removeprefix(_PREFIX))
+        entries.append("v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode())
+    return " ".join(entries)
+
+
+def secrets_of(keys: Path, endpoint: str) -> list[str]:
+    """The current secrets of an endpoint, newest first; empty where nobody has made one."""
+    path = keys / f"webhook-{endpoint}.secrets"
+    if not path.is_file():
+        return []
+    return [line.strip() for line in path.read_text(encoding="ascii").splitlines() if line.strip()]
+
+
+def ensure_secret(keys: Path, endpoint: str) -> str:
+    """The secret of an endpoint, made where there is none: what the receiver must be given."""
+    if not secrets_of(keys, endpoint):
+        made = _PREFIX + base64.b64encode(random.token_bytes(32)).decode()
+        try:
+            write_secret(keys / f"webhook-{endpoint}.secrets", (made + "\n").encode())
+        except FileExistsError:
+            pass  # another process was first
+    return secrets_of(keys, endpoint)[0]
+
+
+class Webhook:
+    """Posts notices to endpoints that the settings name."""
+
+    def __init__(
+        self, endpoints: Mapping[str, str], keys: Path, *, allowed_private_hosts: Iterable[str] = (), timeout_s: float = 5.0
+    ) -> None:
+        """`endpoints`: name, URL. A plan and an alert know the name only."""
+        self._endpoints = dict(endpoints)
+        self._keys = keys
+        self._timeout_s = timeout_s
+        self._pool = httpcore2.ConnectionPool(
+            network_backend=GuardedBackend(allowed_private_hosts), max_connections=64, keepalive_expiry=30.0
+        )
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._pool.close()
+
+    def deliver(self, message: Message) -> Outcome:
+        """Post once. 2xx is received; a redirect is refused, not followed."""
+        url = self._endpoints.get(message.address)
+        if url is None:
+            return Refused(f"no endpoint is called {message.address!r}: name it in [alerts.endpoints]")
+        if urlsplit(url).scheme not in {"https", "http"}:
+            return Refused("the endpoint is no http(s) address")
+        secrets = secrets_of(self._keys, message.address)
+        if not secrets:
+            return Refused(f"endpoint {message.address!r} has no secret: tierwatch alert secret {message.address}")
+        timestamp = int(message.at.timestamp())
+        notice = str(message.notice)
+        headers = {
+            "content-type": "application/json",
+            "user-agent": "tierwatch",
+            "webhook-id": notice,
+            "webhook-timestamp": str(timestamp),
+            "webhook-signature": signatures(secrets, notice, timestamp, message.body),
+        }
+        outcome = self._post(url, headers, message.body)
+        _LOG.info("webhook", notice=notice, endpoint=message.address, outcome=type(outcome).__name__)
+        return outcome
+
+    def _post(self, url: str, headers: Mapping[str, str], body: bytes) -> Outcome:
+        limit = dict.fromkeys(("connect", "read", "write", "pool"), self._timeout_s)
+        until = time.monotonic() + self._timeout_s
+        try:
+            with self._pool.stream(
+                "POST", url, headers=list(headers.items()), content=body, extensions={"timeout": limit}
+            ) as answer:
+                return _judge(answer, until)
+        except Forbidden as error:
+            return Refused(str(error))
+        except (httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError, OSError) as error:
+            return Retry(f"{type(error).__name__}: no answer")  # never the text: it may hold the address
+        except (httpcore2.UnsupportedProtocol, ValueError) as error:
+            return Refused(f"{type(error).__name__}: the endpoint's address cannot be used")
+
+
+def _judge(answer: httpcore2.Response, until: float) -> Outcome:
+    read = 0
+    for part in answer.iter_stream():  # so that the connection can be used again
+        read += len(part)
+        if read > _MOST_OF_ANSWER or time.monotonic() > until:
+            break
+    status = answer.status
+    if 200 <= status < 300:  # noqa: PLR2004 - HTTP
+        return Delivered(f"HTTP {status}")
+    if 300 <= status < 400:  # noqa: PLR2004 - HTTP
+        return Refused(f"HTTP {status}: a redirect is not followed; name the endpoint's own address")
+    if status >= 500 or status in _AGAIN:  # noqa: PLR2004 - HTTP
+        return Retry(f"HTTP {status}", _retry_after(answer.headers))
+    return Refused(f"HTTP {status}")
+
+
+def _retry_after(headers: Sequence[tuple[bytes, bytes]]) -> float | None:
+    for name, value in headers:
+        if name.lower() == b"retry-after" and value.isdigit():
+            return float(value)
+    return None

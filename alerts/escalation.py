@@ -1,0 +1,165 @@
+"""What time alone does to an alert: rungs, repeats, expired acknowledgements, unanswered ones that grow worse. Pure.
+
+`due` gives every step that is due by now; taken late it gives the same ids as taken in time. Must never leave an open,
+unanswered alert that nobody inhibits without a next step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from alerts.alert import Alert, Change, EventType, Notice, Reason, notice_id
+from alerts.course import again, entered, unanswered_anew, worse
+from alerts.ladder import LadderName, Role
+from alerts.machine import Signal, move
+from alerts.plan import TIER_OF_LADDER
+from alerts.policy import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
+Reached = tuple[str, str]
+"""(person, channel)."""
+
+NOBODY: frozenset[Reached] = frozenset()
+_MOST_STEPS = 100
+
+
+class Step(StrEnum):
+    """What time can do."""
+
+    EXPIRY = "expiry"
+    """An acknowledgement runs out."""
+    ESCALATION = "escalation"
+    """Nobody answered for too long."""
+    RUNG = "rung"
+    """The next people are told."""
+    REPEAT = "repeat"
+    """The ladder begins again."""
+
+
+_ORDER = (Step.EXPIRY, Step.ESCALATION, Step.RUNG, Step.REPEAT)
+
+
+def next_step(alert: Alert) -> tuple[datetime, Step] | None:
+    """The earliest step that time will take, and when; None for one that is closed, taken or inhibited."""
+    if not alert.is_open or alert.inhibited_by is not None:
+        return None
+    if alert.state.is_acknowledged and alert.acknowledged_until is not None:
+        return alert.acknowledged_until, Step.EXPIRY
+    if not alert.state.is_unanswered:
+        return None
+    ladder = alert.running
+    steps: list[tuple[datetime, Step]] = []
+    if ladder.escalate_s is not None and ladder.escalate_to is not None and _may_escalate(alert):
+        # After the first rung: who has not been told cannot have failed to answer.
+        steps.append((alert.unanswered_from + timedelta(seconds=ladder.escalate_s), Step.ESCALATION))
+    if alert.rung < len(ladder.rungs):
+        after_s = 0.0 if alert.rung <= alert.hurried else ladder.rungs[alert.rung].after_s
+        steps.append((alert.cycle_from + timedelta(seconds=after_s), Step.RUNG))
+    else:
+        steps.append((alert.cycle_from + timedelta(seconds=ladder.repeat_s), Step.REPEAT))
+    return min(steps, key=lambda step: (step[0], _ORDER.index(step[1])))
+
+
+def _may_escalate(alert: Alert) -> bool:
+    # A tip grows worse only while it persists; an emergency that was, also when it is over.
+    return alert.state.is_present or alert.ladder is not LadderName.TIP
+
+
+def timed(alert: Alert) -> Alert:
+    """The alert with the time of its next step written on it."""
+    step = next_step(alert)
+    return replace(alert, next_due_at=step[0] if step else None)
+
+
+def due(alert: Alert, now: datetime, undelivered: AbstractSet[Reached] = NOBODY) -> Change:
+    """Everything that is due by `now`; without any, the alert with its next time.
+
+    `undelivered`: whose last notice of this generation is still on its way. A repeat skips them: their retry goes on.
+    """
+    change = Change(alert=alert)
+    waiting = set(undelivered)
+    for _ in range(_MOST_STEPS):
+        step = next_step(change.alert)
+        if step is None or step[0] > now:
+            break
+        if step[1] is Step.ESCALATION:
+            waiting.clear()  # they have not heard that it is worse
+        told = len(change.notices)
+        change = _taken(change, step[0], step[1], now, waiting)
+        waiting |= {(notice.to.person, notice.to.channel) for notice in change.notices[told:]}
+    return replace(change, alert=timed(change.alert))
+
+
+def hurried(alert: Alert, rung: int) -> Alert:
+    """The alert with the rung after `rung` due at once: that one does not get through."""
+    return replace(alert, hurried=max(alert.hurried, rung + 1))
+
+
+def _taken(change: Change, at: datetime, step: Step, now: datetime, waiting: AbstractSet[Reached]) -> Change:
+    alert = change.alert
+    notices: tuple[Notice, ...] = ()
+    detail: dict[str, float | int | str] = {"due": at.isoformat()}
+    what: str
+    if step is Step.EXPIRY:
+        what, cause = Signal.ACK_EXPIRED, f"expired:{alert.generation}:{alert.cycle}:{alert.entries}"
+        changed = unanswered_anew(replace(alert, state=move(alert.state, Signal.ACK_EXPIRED)), at)
+    elif step is Step.ESCALATION:
+        what, cause = Signal.WORSENED, f"unanswered:{alert.generation}"
+        changed = _escalated(alert, at)
+        detail |= {"tier": changed.tier, "reason": changed.reason, "was": alert.tier}
+    elif step is Step.REPEAT:
+        # Slept through several cycles: go on with the one that would run now, under its own number.
+        cycles = max(int((now - alert.cycle_from) / timedelta(seconds=alert.running.repeat_s)), 1)
+        what, cause = "cycle", f"cycle:{alert.generation}:{alert.cycle + cycles}"
+        changed = again(alert, alert.cycle_from + cycles * timedelta(seconds=alert.running.repeat_s), cycles)
+    else:
+        what, cause = "rung", f"rung:{alert.generation}:{alert.cycle}:{alert.rung}"
+        notices = _notices(alert, at, waiting)
+        detail |= {"rung": alert.rung, "told": len(notices)}
+        if missing := alert.running.rungs[alert.rung].missing:
+            detail["missing"] = ", ".join(missing)
+        changed = replace(alert, rung=alert.rung + 1)
+    changed, entry = entered(changed, alert.state, cause=cause, what=what, now=now, detail=detail)
+    return replace(
+        change, alert=changed, entries=(*change.entries, entry), notices=change.notices + notices
+    )
+
+
+def _escalated(alert: Alert, at: datetime) -> Alert:
+    ladder = alert.running.escalate_to
+    assert ladder is not None
+    verdict = Verdict(
+        tier=TIER_OF_LADDER[ladder], ladder=ladder, reason=Reason.UNANSWERED, latches=True, past=alert.past
+    )
+    return worse(replace(alert, state=move(alert.state, Signal.WORSENED)), verdict, at)
+
+
+def _notices(alert: Alert, at: datetime, waiting: AbstractSet[Reached]) -> tuple[Notice, ...]:
+    rung = alert.running.rungs[alert.rung]
+    return tuple(
+        Notice(
+            notice=notice_id(alert.alert, "raised", alert.generation, alert.cycle, alert.rung, to),
+            alert=alert.alert,
+            type=EventType.RAISED,
+            event="raised",
+            generation=alert.generation,
+            cycle=alert.cycle,
+            rung=alert.rung,
+            to=to,
+            tier=alert.tier,
+            due_at=at,
+        )
+        for to in rung.to
+        if (alert.cycle == 0 and alert.rung == 0) or (to.person, to.channel) not in waiting
+    )
+
+
+def missing_roles(change: Change) -> tuple[Role, ...]:
+    """Roles that the steps of a change needed and the care team lacks."""
+    ladder = change.alert.running
+    return tuple(sorted({role for rung in ladder.rungs for role in rung.missing}))

@@ -1,0 +1,88 @@
+"""Ladders: who is told after how long, on which channel, and what happens when nobody answers.
+
+A plan writes ladders in roles; for an alert they are resolved to people and frozen into it (`plan.frozen`), so that
+a plan changed at night changes no alert that is sounding. Pure values; must never know an address of the net.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class LadderName(StrEnum):
+    """The ladders of a plan."""
+
+    TIP = "tip"
+    """A tip to the patient."""
+    DOCTOR = "doctor"
+    """The family doctor, then the practice."""
+    PAST_EMERGENCY = "past_emergency"
+    """An emergency that is over: the doctor at once, and the patient is asked."""
+    EMERGENCY = "emergency"
+    """Everybody at once, again and again until a person accepts."""
+    TECHNICAL = "technical"
+    """The equipment of one patient: patient and family, then practice and operator."""
+    UNWATCHED = "unwatched"
+    """A patient is archived, not judged: doctor and operator."""
+    OPERATOR = "operator"
+    """The server or a gateway: the operator, then the practice."""
+
+
+class Role(StrEnum):
+    """What somebody is to a patient."""
+
+    PATIENT = "patient"
+    """The wearer."""
+    FAMILY = "family"
+    """Whoever the patient named."""
+    DOCTOR = "doctor"
+    """The family doctor."""
+    PRACTICE = "practice"
+    """The practice's on-call."""
+    DISPATCH = "dispatch"
+    """The emergency dispatch centre."""
+    OPERATOR = "operator"
+    """Whoever keeps the equipment running."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Addressee:
+    """One person on one channel: what a notice goes to."""
+
+    person: str
+    """Id within the care team, never a name."""
+    channel: str
+    """Name of a channel: `webhook`, `log`."""
+    address: str
+    """What the channel knows the person by: for a webhook the name of an endpoint in the settings."""
+    role: Role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rung:
+    """One step of a frozen ladder."""
+
+    after_s: float
+    """Since the cycle began."""
+    to: tuple[Addressee, ...]
+    missing: tuple[Role, ...] = ()
+    """Roles of this step for which the care team names nobody: told to the operator instead, never dropped."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ladder:
+    """A ladder frozen into an alert."""
+
+    rungs: tuple[Rung, ...]
+    """Ascending in `after_s`."""
+    repeat_s: float
+    """When the whole ladder begins again, since the cycle began."""
+    acknowledgement_s: float
+    """How long an acknowledgement holds before the ladder starts again."""
+    escalate_s: float | None = None
+    """Unanswered for so long, the alert is worse than was thought."""
+    escalate_to: LadderName | None = None
+
+
+Ladders = dict[LadderName, Ladder]

@@ -1,0 +1,229 @@
+"""A patient's plan: limits, tiers, ladders and the care team, with a dated source beside each default.
+
+Absolute bounds refuse, recommended bounds warn. Must never change an alert that is already raised: those carry their
+ladders frozen. Pure; `plans.py` keeps plans in the database.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from alerts.alert import Tier
+from alerts.ladder import Addressee, Ladder, LadderName, Ladders, Role, Rung
+from stream.limits import DEFAULTS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class LimitRefused(ValueError):  # noqa: N818 - reads as what happened
+    """A limit outside of what anybody may set; the message names it and its bounds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """How far a limit may be moved."""
+
+    lowest: float
+    highest: float
+    """Beyond these it is refused, whoever asks."""
+    advised_from: float
+    advised_to: float
+    """Beyond these it is taken, with a warning."""
+    source: str
+    """Who says so, with its year."""
+
+
+BOUNDS: Mapping[str, Bounds] = {
+    "brady_bpm": Bounds(
+        lowest=30, highest=60, advised_from=40, advised_to=50,
+        source="Kusumoto 2018 (ACC/AHA/HRS): bradycardia below 50; detection.md: doctor below 40. 30 is an emergency already.",
+    ),
+    "tachy_bpm": Bounds(
+        lowest=90, highest=180, advised_from=100, advised_to=150,
+        source="Page 2015 (ACC/AHA/HRS): tachycardia above 100; detection.md: doctor above 130. 180 is an emergency already.",
+    ),
+    "bp_crisis_systolic_mmhg": Bounds(
+        lowest=140, highest=220, advised_from=160, advised_to=180,
+        source="Whelton 2018 (ACC/AHA) 11.2: crisis above 180 mmHg.",
+    ),
+    "bp_crisis_diastolic_mmhg": Bounds(
+        lowest=90, highest=140, advised_from=100, advised_to=120,
+        source="Whelton 2018 (ACC/AHA) 11.2: crisis above 120 mmHg.",
+    ),
+    "bp_repeat_min_s": Bounds(
+        lowest=30, highest=300, advised_from=60, advised_to=120, source="Stergiou 2021 (ESH): 1 min between readings.",
+    ),
+    "bp_repeat_max_s": Bounds(
+        lowest=300, highest=3600, advised_from=600, advised_to=1800, source="detection.md 2026-11-24: 1-15 min.",
+    ),
+    "no_data_s": Bounds(
+        lowest=15, highest=3600, advised_from=15, advised_to=600, source="alerting.md 2026-11-24, defaults of silence.",
+    ),
+    "late_s": Bounds(
+        lowest=60, highest=90_000, advised_from=600, advised_to=4_200,
+        source="log.md 2026-11-24, late is not silent: 10 min, or the device's interval and 10 min.",
+    ),
+}  # fmt: skip
+"""Every limit that a plan may set. The defaults are the stream's own (`stream.limits.DEFAULTS`)."""
+
+
+def check_limits(own: Mapping[str, float]) -> tuple[str, ...]:
+    """Warnings for values beyond what is advised.
+
+    Raises:
+        LimitRefused: an unknown name, no finite number, or a value beyond the absolute bounds.
+    """
+    warnings: list[str] = []
+    for name, value in sorted(own.items()):
+        bounds = BOUNDS.get(name)
+        if bounds is None:
+            raise LimitRefused(f"{name} is no limit; there are: {', '.join(sorted(BOUNDS))}")
+        if not (math.isfinite(value) and bounds.lowest <= value <= bounds.highest):
+            raise LimitRefused(f"{name} = {value:g} is beyond {bounds.lowest:g} to {bounds.highest:g} ({bounds.source})")
+        if not bounds.advised_from <= value <= bounds.advised_to:
+            usual = f"; the default is {DEFAULTS[name]:g}" if name in DEFAULTS else ""
+            warnings.append(
+                f"{name} = {value:g} is beyond the advised {bounds.advised_from:g} to {bounds.advised_to:g}{usual}"
+                f" ({bounds.source})"
+            )
+    return tuple(warnings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step of a planned ladder, in roles."""
+
+    after_s: float
+    roles: tuple[Role, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedLadder:
+    """A ladder as the plan says it, before it is known who is behind a role."""
+
+    steps: tuple[Step, ...]
+    repeat_s: float
+    acknowledgement_s: float
+    escalate_s: float | None = None
+    escalate_to: LadderName | None = None
+
+
+_MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86_400.0
+
+DEFAULT_LADDERS: Mapping[LadderName, PlannedLadder] = {
+    # All defaults: alerting.md, "Escalation" and "Life cycle", 2026-11-24.
+    LadderName.TIP: PlannedLadder(
+        steps=(Step(after_s=0, roles=(Role.PATIENT,)),),
+        repeat_s=_DAY, acknowledgement_s=7 * _DAY, escalate_s=_DAY, escalate_to=LadderName.DOCTOR,
+    ),
+    LadderName.DOCTOR: PlannedLadder(
+        steps=(
+            Step(after_s=0, roles=(Role.DOCTOR,)),
+            Step(after_s=15 * _MINUTE, roles=(Role.DOCTOR,)),
+            Step(after_s=60 * _MINUTE, roles=(Role.PRACTICE, Role.FAMILY)),
+        ),
+        repeat_s=2 * _HOUR, acknowledgement_s=_HOUR,
+    ),
+    LadderName.PAST_EMERGENCY: PlannedLadder(
+        # The doctor at once, and a check-in to the patient; unanswered for 5 min it is an emergency (log.md).
+        steps=(Step(after_s=0, roles=(Role.DOCTOR, Role.PATIENT)),),
+        repeat_s=15 * _MINUTE, acknowledgement_s=_HOUR, escalate_s=5 * _MINUTE, escalate_to=LadderName.EMERGENCY,
+    ),
+    LadderName.EMERGENCY: PlannedLadder(
+        steps=(Step(after_s=0, roles=(Role.DISPATCH, Role.DOCTOR, Role.FAMILY, Role.PATIENT)),),
+        repeat_s=_MINUTE, acknowledgement_s=5 * _MINUTE,
+    ),
+    LadderName.TECHNICAL: PlannedLadder(
+        steps=(
+            Step(after_s=0, roles=(Role.PATIENT, Role.FAMILY)),
+            Step(after_s=10 * _MINUTE, roles=(Role.PRACTICE, Role.OPERATOR)),
+        ),
+        repeat_s=_DAY, acknowledgement_s=_DAY,
+    ),
+    LadderName.UNWATCHED: PlannedLadder(
+        steps=(
+            Step(after_s=0, roles=(Role.DOCTOR, Role.OPERATOR)),
+            Step(after_s=15 * _MINUTE, roles=(Role.PRACTICE, Role.OPERATOR)),
+        ),
+        repeat_s=_HOUR, acknowledgement_s=_HOUR,
+    ),
+    LadderName.OPERATOR: PlannedLadder(
+        steps=(
+            Step(after_s=0, roles=(Role.OPERATOR,)),
+            Step(after_s=60 * _MINUTE, roles=(Role.OPERATOR, Role.PRACTICE)),
+        ),
+        repeat_s=_DAY, acknowledgement_s=_DAY,
+    ),
+}  # fmt: skip
+
+TIER_OF_LADDER: Mapping[LadderName, Tier] = {
+    LadderName.TIP: Tier.TIP,
+    LadderName.DOCTOR: Tier.DOCTOR,
+    LadderName.PAST_EMERGENCY: Tier.DOCTOR,
+    LadderName.EMERGENCY: Tier.EMERGENCY,
+    LadderName.TECHNICAL: Tier.TIP,
+    LadderName.UNWATCHED: Tier.DOCTOR,
+    LadderName.OPERATOR: Tier.TIP,
+}
+"""What an alert's tier is while a ladder runs."""
+
+DISPATCH_ENDPOINT = "dispatch"
+"""Name in the settings of the endpoint of the dispatch centre that serves a patient without a plan."""
+
+OPERATOR = Addressee(person="operator", channel="log", address="operator", role=Role.OPERATOR)
+"""Who hears what nobody else can be told."""
+
+DEFAULT_TEAM: tuple[Addressee, ...] = (
+    Addressee(person="dispatch", channel="webhook", address=DISPATCH_ENDPOINT, role=Role.DISPATCH),
+    Addressee(person="doctor", channel="log", address="doctor", role=Role.DOCTOR),
+    Addressee(person="practice", channel="log", address="practice", role=Role.PRACTICE),
+    Addressee(person="patient", channel="log", address="patient", role=Role.PATIENT),
+    OPERATOR,
+)
+"""Of a patient without a plan: nobody is unreachable for want of paperwork."""
+
+OPTIONAL = frozenset({Role.FAMILY})
+"""Roles that a patient may be without."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is agreed with one patient. A new version never touches what the old one raised."""
+
+    patient: str
+    version: int = 0
+    """0: the defaults, nobody has written a plan."""
+    limits: dict[str, float] = field(default_factory=dict)
+    tiers: dict[str, Tier] = field(default_factory=dict)
+    """Conditions that deserve a higher tier in this patient; a lower one is ignored."""
+    ladders: dict[LadderName, PlannedLadder] = field(default_factory=dict)
+    """Ladders of this patient's own; what is left out is the default."""
+    team: tuple[Addressee, ...] = DEFAULT_TEAM
+
+
+def frozen(plan: Plan) -> Ladders:
+    """The plan's ladders with people in place of roles."""
+    return {name: _resolved(plan.ladders.get(name, planned), plan.team) for name, planned in DEFAULT_LADDERS.items()}
+
+
+def _resolved(planned: PlannedLadder, team: tuple[Addressee, ...]) -> Ladder:
+    rungs = []
+    for step in sorted(planned.steps, key=lambda step: step.after_s):
+        behind = {role: [one for one in team if one.role is role] for role in step.roles}
+        missing = tuple(role for role, people in behind.items() if not people and role not in OPTIONAL)
+        to = [one for people in behind.values() for one in people]
+        if missing and OPERATOR not in to:
+            to.append(OPERATOR)
+        # The same person by the same channel in two roles hears it once.
+        distinct = {(one.person, one.channel): one for one in reversed(to)}
+        rungs.append(Rung(after_s=step.after_s, to=tuple(sorted(distinct.values())), missing=missing))
+    return Ladder(
+        rungs=tuple(rungs),
+        repeat_s=max(planned.repeat_s, rungs[-1].after_s + 1.0 if rungs else 1.0),
+        acknowledgement_s=planned.acknowledgement_s,
+        escalate_s=planned.escalate_s,
+        escalate_to=planned.escalate_to,
+    )

@@ -1,0 +1,12 @@
+-- current_plan --
+SELECT body FROM alerts.plan WHERE patient = %(patient)s ORDER BY version DESC LIMIT 1
+
+-- lock_plan --
+SELECT pg_advisory_xact_lock(hashtextextended('alerts.plan|' || %(patient)s, 0))
+
+-- save_plan --
+INSERT INTO alerts.plan (patient, version, body, by_whom, activated_at)
+VALUES (%(patient)s, %(version)s, %(body)s, %(by_whom)s, %(now)s)
+
+-- tell_limits --
+SELECT stream.tell(%(id)s, 'limits_changed', %(body)s, %(by_whom)s) AS told

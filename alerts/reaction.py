@@ -1,0 +1,165 @@
+"""What alerting makes of a finding, an answer or the passing of time, over all that it knows of one subject. Pure.
+
+The station and the API gather a `Situation`, ask here, and save the changes in one transaction; the replay and the
+tests ask the very same. Must never look beyond one subject: subjects are each other's failure domain.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol
+from uuid import uuid5
+
+from alerts import course, escalation
+from alerts.alert import Alert, AlertId, Change, Episode, Found, Occurrence, StationCondition
+from alerts.policy import tier_of
+from stream.finding import NAMESPACE, FindingKind, SubjectKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+    from uuid import UUID
+
+    from alerts.escalation import Reached
+    from alerts.ladder import Addressee
+    from alerts.plan import Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """All that alerting knows of one subject, locked while it is looked at."""
+
+    alerts: Mapping[AlertId, Alert] = field(default_factory=dict)
+    """The open ones, and a closed one that is being asked about or holds the episode in question."""
+    episodes: Mapping[AlertId, Mapping[UUID, Episode]] = field(default_factory=dict)
+    told: Mapping[AlertId, tuple[Addressee, ...]] = field(default_factory=dict)
+    """Whom an attempt was made to tell."""
+    undelivered: Mapping[AlertId, frozenset[Reached]] = field(default_factory=dict)
+    """Whose last notice of the running generation is still on its way."""
+
+
+class Answer(Protocol):
+    """What somebody wants of an alert: `course.acknowledged` and its like, with everything but the alert filled in."""
+
+    def __call__(self, alert: Alert, told: tuple[Addressee, ...]) -> Change: ...  # noqa: D102
+
+
+def heard(situation: Situation, found: Found, plan: Plan, now: datetime) -> tuple[Change, ...]:
+    """What a finding changes: one change an alert, none where it says nothing new.
+
+    An episode belongs to the alert that first heard of it; a new one joins the open alert of its condition, and is an
+    alert of its own where none is open.
+    """
+    holder = next((alert for alert, known in situation.episodes.items() if found.episode in known), None)
+    open_one = next((a.alert for a in situation.alerts.values() if a.is_open and a.condition == found.condition), None)
+    target = holder
+    if holder is None or (not situation.alerts[holder].is_open and open_one is not None and found.present):
+        target = open_one
+    verdict = tier_of(found, plan)
+    if target is None:
+        if found.withdrawn is not None:
+            return ()  # nobody was told
+        return _rest(situation, course.raised(found, verdict, plan, now), now)
+    change = course.renewed(
+        situation.alerts[target],
+        situation.episodes.get(target, {}),
+        found,
+        verdict,
+        now,
+        situation.told.get(target, ()),
+    )
+    return () if change is None else _rest(situation, change, now)
+
+
+def answered(situation: Situation, alert: AlertId, answer: Answer, now: datetime) -> tuple[Change, ...]:
+    """What somebody's answer changes.
+
+    Raises:
+        IllegalMove: not in the alert's state.
+    """
+    change = answer(situation.alerts[alert], situation.told.get(alert, ()))
+    return _rest(situation, change, now)
+
+
+def passed(situation: Situation, alert: AlertId, now: datetime) -> tuple[Change, ...]:
+    """What time alone changes of an alert that is due."""
+    before = situation.alerts[alert]
+    change = escalation.due(before, now, situation.undelivered.get(alert, escalation.NOBODY))
+    if change.alert.tier is before.tier:
+        return (change,)
+    return _rest(situation, change, now)
+
+
+def _rest(situation: Situation, change: Change, now: datetime) -> tuple[Change, ...]:
+    """The change, who else falls silent or speaks because of it, and what of them all is due at once."""
+    changes = {change.alert.alert: change}
+    alerts = {**situation.alerts, change.alert.alert: change.alert}
+    for weighed in course.weighed(alerts.values(), now):
+        key = weighed.alert.alert
+        changes[key] = joined(changes[key], weighed) if key in changes else weighed
+    return tuple(
+        joined(one, escalation.due(one.alert, now, situation.undelivered.get(key, escalation.NOBODY)))
+        for key, one in changes.items()
+    )
+
+
+def joined(first: Change, second: Change) -> Change:
+    """Two changes of one alert, the second made of the first's alert, as one."""
+    return Change(
+        alert=second.alert,
+        entries=first.entries + second.entries,
+        notices=first.notices + second.notices,
+        episode=second.episode or first.episode,
+        moot=first.moot + second.moot,
+    )
+
+
+def applied(situation: Situation, changes: Iterable[Change]) -> Situation:
+    """The situation as it is when the changes are saved (without what delivery makes of it)."""
+    alerts, episodes = dict(situation.alerts), dict(situation.episodes)
+    for change in changes:
+        key = change.alert.alert
+        alerts[key] = change.alert
+        if change.episode is not None:
+            others = {k: {e: s for e, s in known.items() if e != change.episode.episode} for k, known in episodes.items()}
+            episodes = {**others, key: {**others.get(key, {}), change.episode.episode: change.episode}}
+    return replace(situation, alerts=alerts, episodes=episodes)
+
+
+def unreachable(changes: Iterable[Change]) -> list[Occurrence]:
+    """For each rung that was due and lacked a role: a technical occurrence, for a missing contact is not silence."""
+    found = []
+    for change in changes:
+        alert = change.alert
+        roles = sorted({str(entry.detail["missing"]) for entry in change.entries if "missing" in entry.detail})
+        if roles and alert.condition != StationCondition.UNREACHABLE:
+            found.append(
+                Occurrence(
+                    subject=alert.subject,
+                    subject_kind=alert.subject_kind,
+                    condition=StationCondition.UNREACHABLE,
+                    kind=FindingKind.TECHNICAL,
+                    episode=uuid5(NAMESPACE, f"unreachable|{alert.subject}|{alert.plan_version}"),
+                    revision=1,
+                    present=True,
+                    onset=change.entries[-1].at,
+                    evidence={"reason": f"nobody is named for: {', '.join(roles)}", "alert": str(alert.alert)},
+                )
+            )
+    return found
+
+
+def delivery_failing(channel: str, address: str, notice: UUID, why: str, now: datetime) -> Occurrence:
+    """Notices to one address do not get through."""
+    subject = f"{channel}:{address}"
+    return Occurrence(
+        subject=subject,
+        subject_kind=SubjectKind.COMPONENT,
+        condition=StationCondition.DELIVERY_FAILING,
+        kind=FindingKind.TECHNICAL,
+        episode=uuid5(NAMESPACE, f"delivery|{subject}|{notice}"),
+        revision=1,
+        present=True,
+        onset=now,
+        evidence={"reason": why, "notice": str(notice)},
+    )

@@ -1,0 +1,256 @@
+"""T6: a notice that is due is leased, its body frozen, delivered, and its outcome written. The row is the queue.
+
+A crash anywhere between sends the same notice again under the same id. Must never deliver what was not frozen first,
+and never keep an alert waiting for the record.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor, Future
+from concurrent.futures import TimeoutError as TooSlow
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import msgspec
+import structlog
+from psycopg.rows import dict_row
+
+from alerts import course, escalation, hops, listening, payload, reaction, register
+from alerts.alert import Alert, AlertId, Change, Episode, EventType, Notice, NoticeId, Tier
+from alerts.delivery.outcome import Delivered, Message, Outcome, Refused, Retry
+from alerts.delivery.schedule import is_failing, next_attempt
+from alerts.ladder import Addressee
+from alerts.payload import Material
+from alerts.record import PATIENCE_S, Record
+from stream.store.sql import queries
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from alerts.delivery.outcome import Channel
+    from alerts.record import RecordSource
+    from alerts.register import Connection
+    from alerts.sealing import Seal
+
+SQL = queries(Path(__file__).with_name("sending.sql"))
+UPDATE_PATIENCE_S = 10.0
+"""An update is about the record: it may wait for it."""
+_LOG: Any = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """A notice leased for one attempt."""
+
+    notice: Notice
+    attempt: int
+    first_due_at: datetime
+    body: bytes | None
+    """Sealed; None before the first attempt."""
+
+    @property
+    def place(self) -> str:
+        """What the sealed body is bound to."""
+        return place(self.notice.notice)
+
+
+def place(notice: UUID) -> str:
+    """Where a body belongs: it does not open anywhere else."""
+    return f"alerts.notice|body|{notice}"
+
+
+def claim(conn: Connection, now: datetime, *, limit: int, lease_s: float, urgent_only: bool = False) -> list[Claimed]:
+    """Lease what is due, the most urgent first; another station skips it."""
+    asked = {"now": now, "limit": limit, "lease_s": lease_s, "urgent_only": urgent_only}
+    with conn.transaction():
+        rows = conn.cursor(row_factory=dict_row).execute(SQL["claim_notices"], asked).fetchall()
+    return [
+        Claimed(
+            notice=msgspec.convert({**row, "to": row}, Notice),
+            attempt=row["attempts"],
+            first_due_at=row["first_due_at"],
+            body=row["body"],
+        )
+        for row in rows
+    ]
+
+
+def freeze(conn: Connection, claimed: Claimed, seal: Seal, records: RecordSource, waiting: Executor, now: datetime) -> bytes:
+    """The bytes of a notice: composed and sealed at the first attempt, the same ones ever after."""
+    if claimed.body is not None:
+        return seal.open(claimed.body, claimed.place)
+    notice = claimed.notice
+    alert, episodes = _alert(conn, notice.alert)
+    conn.rollback()  # nothing is held while the record is waited for
+    wants = payload.wants_record(alert, notice)
+    record = None
+    if wants:
+        patience = PATIENCE_S if notice.type is EventType.RAISED else UPDATE_PATIENCE_S
+        record = _record(alert, notice, records, waiting, patience)
+    with conn.transaction():
+        material = Material(
+            alert=alert,
+            notice=notice,
+            episodes=episodes,
+            record=record,
+            hops=hops.of(conn, alert.alert).times(),
+            why=_why(conn, notice),
+        )
+        body = seal.seal(payload.compose(material, now), claimed.place)
+        has_record = (record is not None) if wants and notice.type is not EventType.STOOD_DOWN else None
+        asked = {"notice": notice.notice, "body": body, "has_record": has_record}
+        row = conn.cursor(row_factory=dict_row).execute(SQL["freeze_body"], asked).fetchone()
+    assert row is not None
+    return seal.open(row["body"], claimed.place)
+
+
+def _alert(conn: Connection, alert: UUID) -> tuple[Alert, tuple[Episode, ...]]:
+    cursor = conn.cursor(row_factory=dict_row)
+    row = cursor.execute(SQL["alert_of"], {"alert": alert}).fetchone()
+    rows = cursor.execute(SQL["episodes_of"], {"alert": alert}).fetchall()
+    return msgspec.convert(row, Alert), tuple(msgspec.convert(one, Episode) for one in rows)
+
+
+def _record(
+    alert: Alert, notice: Notice, records: RecordSource, waiting: Executor, patience_s: float
+) -> Record | None:
+    asked: Future[Record] = waiting.submit(records, alert.subject, payload.audience_of(alert, notice))
+    try:
+        return asked.result(timeout=patience_s)
+    except TooSlow:
+        asked.cancel()
+        _LOG.warning("record_late", alert=str(alert.alert))
+    except Exception as error:  # noqa: BLE001 - whatever the roster does, the alert goes
+        _LOG.error("record_failed", alert=str(alert.alert), error=type(error).__name__)
+    return None
+
+
+def _why(conn: Connection, notice: Notice) -> str:
+    if notice.type is not EventType.UPDATED:
+        return ""
+    asked = {"alert": notice.alert, "before": int(notice.event.partition(":")[2]) - 1}
+    row = conn.cursor(row_factory=dict_row).execute(SQL["why_updated"], asked).fetchone()
+    return str(row["why"]) if row else ""
+
+
+def deliver(claimed: Claimed, body: bytes, channels: Mapping[str, Channel], now: datetime) -> Outcome:
+    """One attempt. A channel that fails in a way of its own is no reason to lose the notice."""
+    to = claimed.notice.to
+    channel = channels.get(to.channel)
+    if channel is None:
+        return Refused(f"there is no channel {to.channel!r}; there are: {', '.join(sorted(channels))}")
+    message = Message(
+        notice=claimed.notice.notice,
+        type=claimed.notice.type,
+        person=to.person,
+        address=to.address,
+        tier=claimed.notice.tier,
+        body=body,
+        at=now,
+    )
+    try:
+        return channel.deliver(message)
+    except Exception as error:  # noqa: BLE001 - see above
+        _LOG.error("channel_failed", channel=to.channel, notice=str(message.notice), error=type(error).__name__)
+        return Retry(f"{type(error).__name__} in channel {to.channel}")
+
+
+def conclude(conn: Connection, claimed: Claimed, outcome: Outcome, now: datetime) -> None:
+    """Write the outcome. What must be raised because of it is raised first: a crash between repeats the attempt."""
+    notice = claimed.notice
+    if isinstance(outcome, Delivered):
+        with conn.transaction():
+            _finish(conn, claimed, "delivered", outcome.detail)
+            conn.execute(SQL["mark_delivered"], {"notice": notice.notice})
+        listening.delivered_again(conn, notice.to.channel, notice.to.address, now)
+        return
+    after_s = outcome.after_s if isinstance(outcome, Retry) else None
+    due_at = next_attempt(notice.tier, claimed.first_due_at, claimed.attempt, now, after_s)
+    is_refused = isinstance(outcome, Refused)
+    if is_refused and notice.tier is not Tier.EMERGENCY:
+        due_at = None
+    status = "waiting" if due_at else "refused" if is_refused else "dead"
+    if is_refused or due_at is None or is_failing(notice.tier, claimed.first_due_at, claimed.attempt, now):
+        _say_failing(conn, notice, outcome.reason, now)
+        _hurry(conn, notice, now)
+    with conn.transaction():
+        _finish(conn, claimed, "refused" if is_refused else "retry", outcome.reason)
+        asked = {"notice": notice.notice, "n": claimed.attempt, "status": status, "due_at": due_at}
+        conn.execute(SQL["mark_failed"], asked)
+
+
+def _finish(conn: Connection, claimed: Claimed, outcome: str, detail: str) -> None:
+    asked = {"notice": claimed.notice.notice, "n": claimed.attempt, "outcome": outcome, "detail": detail[:500]}
+    conn.execute(SQL["finish_attempt"], asked)
+
+
+def _say_failing(conn: Connection, notice: Notice, why: str, now: datetime) -> None:
+    to = notice.to
+    with conn.transaction():
+        known = conn.execute(listening.SQL["still_failing"], {"subject": f"{to.channel}:{to.address}"}).fetchone()
+        if known is None:
+            listening.taken(conn, reaction.delivery_failing(to.channel, to.address, notice.notice, why, now), now)
+
+
+def _hurry(conn: Connection, notice: Notice, now: datetime) -> None:
+    """The next rung at once, beside the retries of this one."""
+    with conn.transaction():
+        subject = register.subject_of(conn, notice.alert)
+        if subject is None or notice.type is not EventType.RAISED:
+            return
+        register.lock(conn, subject)
+        situation = register.situation(conn, subject)
+        alert = situation.alerts.get(notice.alert)
+        if alert is None or (alert.generation, alert.cycle) != (notice.generation, notice.cycle):
+            return
+        if alert.rung != notice.rung + 1 or alert.hurried >= alert.rung or alert.rung >= len(alert.running.rungs):
+            return
+        pressed = escalation.timed(escalation.hurried(alert, notice.rung))
+        asked = replace(situation, alerts={**situation.alerts, alert.alert: pressed})
+        register.save(conn, reaction.passed(asked, alert.alert, now))
+
+
+def follow_up(conn: Connection, records: RecordSource, waiting: Executor, now: datetime) -> int:
+    """Where an alert went out without its record: when the record is there, an update with it; returns how many."""
+    cursor = conn.cursor(row_factory=dict_row)
+    lacking: dict[tuple[AlertId, str], list[Addressee]] = {}
+    for row in cursor.execute(SQL["without_record"]).fetchall():
+        lacking.setdefault((row["alert"], row["subject"]), []).append(msgspec.convert(row, Addressee))
+    conn.rollback()
+    sent = 0
+    for (alert_id, subject), people in lacking.items():
+        alert, _ = _alert(conn, alert_id)
+        conn.rollback()
+        notice = _asking(alert, people[0])
+        if _record(alert, notice, records, waiting, UPDATE_PATIENCE_S) is None:
+            continue
+        with conn.transaction():
+            register.lock(conn, subject)
+            now_known = register.situation(conn, subject).alerts.get(alert_id)
+            if now_known is not None:
+                change = course.updated(
+                    Change(alert=now_known), now, dict.fromkeys(people), cause=f"record:{now_known.updates}",
+                    why="the record has arrived",
+                )  # fmt: skip
+                register.save(conn, [change])
+                conn.execute(SQL["mark_followed"], {"alert": alert_id})
+                sent += 1
+    return sent
+
+
+def _asking(alert: Alert, to: Addressee) -> Notice:
+    return Notice(
+        notice=NoticeId(alert.alert),
+        alert=alert.alert,
+        type=EventType.UPDATED,
+        event="updated",
+        generation=0,
+        cycle=0,
+        rung=0,
+        to=to,
+        tier=alert.tier,
+        due_at=alert.raised_at,
+    )

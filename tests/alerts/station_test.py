@@ -1,0 +1,223 @@
+"""The station against the real database: each finding once, each step once, whatever dies in between."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from alerts import listening, sending
+from alerts.alert import AlertId, notice_id
+from alerts.delivery.outcome import Refused, Retry
+from alerts.plan import DEFAULT_TEAM
+from alerts.record import Audience, Record
+from stream.finding import Condition, SubjectKind
+from tests.alerts.conftest import START, Desk, HandClock, Recorder, Stream, finding, later
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_finding_becomes_an_alert_and_its_notices_at_once(desk: Desk, stream: Stream, webhook: Recorder) -> None:
+    stream.says(finding(Condition.VF))
+    desk.work()
+    (alert,) = desk.alerts()
+    assert (alert["tier"], alert["state"]) == ("emergency", "sounding")
+    (message,) = webhook.got
+    told = json.loads(message.body)
+    assert told["type"] == "alert.raised"
+    assert told["data"]["alert_id"] == str(alert["alert"])
+    assert told["data"]["record"]["allergies"] == "unknown"
+    assert told["data"]["reason"]["en"].startswith("EMERGENCY: ventricular fibrillation")
+    assert {notice["status"] for notice in desk.notices()} == {"delivered"}
+
+
+def test_the_body_lies_encrypted_and_is_the_same_at_every_attempt(
+    desk: Desk, stream: Stream, webhook: Recorder, clock: HandClock
+) -> None:
+    webhook.answers = [Retry("HTTP 500"), Retry("HTTP 500")]
+    stream.says(finding(Condition.VF))
+    for _ in range(3):
+        desk.work()
+        clock.forward(2)
+    bodies = {message.body for message in webhook.got}
+    assert len(webhook.got) == 3
+    assert len(bodies) == 1
+    assert len({message.notice for message in webhook.got}) == 1
+    (row,) = [row for row in desk.notices() if row["channel"] == "webhook"]
+    assert b"alert" not in row["body"]
+
+
+def test_hearing_again_from_the_start_changes_nothing(desk: Desk, stream: Stream, dsn: str) -> None:
+    first = finding(Condition.VF)
+    stream.says(first, finding(Condition.LEAD_OFF))
+    stream.says(later(first, present=False))
+    desk.work()
+    before = (desk.alerts(), desk.rows("SELECT * FROM alerts.history ORDER BY alert, n"), desk.notices())
+    with psycopg.connect(dsn) as conn:
+        conn.execute("UPDATE alerts.cursor SET position = 0, ord = -1")
+    desk.work()
+    assert (desk.alerts(), desk.rows("SELECT * FROM alerts.history ORDER BY alert, n"), desk.notices()) == before
+
+
+def test_nothing_beyond_what_is_judged_for_good_is_heard(desk: Desk, stream: Stream, dsn: str) -> None:
+    stream.says(finding(Condition.VF))
+    with psycopg.connect(dsn) as conn:
+        conn.execute("UPDATE stream.cursor SET judged_position = 0")
+    assert desk.hear() == 0
+    assert desk.alerts() == []
+
+
+def test_two_stations_at_once_make_one_alert_and_send_each_notice_once(
+    desk: Desk, second_desk: Desk, stream: Stream, webhook: Recorder, logged: Recorder
+) -> None:
+    for number in range(12):
+        stream.says(finding(Condition.VF, subject=f"p{number}"))
+    threads = [threading.Thread(target=one.work) for one in (desk, second_desk)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    desk.work()  # a station that found the cursor locked may have stopped early
+    assert len(desk.alerts()) == 12
+    sent = [message.notice for message in (*webhook.got, *logged.got)]
+    assert len(sent) == len(set(sent)) == 36
+
+
+def test_killed_between_delivered_and_outcome_the_same_id_goes_out_again(
+    desk: Desk, second_desk: Desk, stream: Stream, webhook: Recorder, dsn: str
+) -> None:
+    stream.says(finding(Condition.VF))
+    desk.hear()
+    claimed = next(one for one in desk.claim() if one.notice.to.channel == "webhook")
+    with psycopg.connect(dsn) as conn:
+        body = sending.freeze(
+            conn, claimed, desk.station._seal, lambda p, _: Record(patient=p), desk.station._readers, START
+        )
+    sending.deliver(claimed, body, {"webhook": webhook}, START)
+    # ... and here the process dies. Its lease runs out; another station finds the notice waiting.
+    assert second_desk.claim() == []
+    with psycopg.connect(dsn) as conn:
+        conn.execute("UPDATE alerts.notice SET lease_until = clock_timestamp() - interval '1 s'")
+    second_desk.work()
+    first, second = webhook.got
+    assert (first.notice, first.body) == (second.notice, second.body)
+    attempts = desk.rows("SELECT n, outcome FROM alerts.attempt WHERE notice = %s ORDER BY n", first.notice)
+    assert attempts == [{"n": 1, "outcome": None}, {"n": 2, "outcome": "delivered"}]
+
+
+def test_the_ladder_goes_on_under_the_ids_of_the_undisturbed_run(
+    desk: Desk, second_desk: Desk, stream: Stream, clock: HandClock
+) -> None:
+    stream.says(finding(Condition.BRADY))
+    desk.work()
+    clock.forward(15 * 60 + 400)  # the first station is dead; the second comes late
+    second_desk.work()
+    (alert,) = desk.alerts()
+    doctor = [notice for notice in desk.notices() if notice["person"] == "doctor"]
+    assert [(notice["cycle"], notice["rung"]) for notice in doctor] == [(0, 0), (0, 1)]
+    to = next(one for one in DEFAULT_TEAM if one.person == "doctor")
+    assert [notice["notice"] for notice in doctor] == [notice_id(AlertId(alert["alert"]), "raised", 0, 0, n, to) for n in (0, 1)]
+
+
+def test_dispatch_down_for_three_minutes_is_one_incident(
+    desk: Desk, stream: Stream, clock: HandClock, webhook: Recorder
+) -> None:
+    webhook.answers = [Retry("ConnectError")] * 10
+    stream.says(finding(Condition.VF))
+    for _ in range(185):
+        desk.work()
+        clock.forward(1)
+    ids = {message.notice for message in webhook.got}
+    assert len([alert for alert in desk.alerts() if alert["condition"] == "vf"]) == 1
+    offsets = [(message.at - START).total_seconds() for message in webhook.got][:10]
+    assert offsets == [0, 1, 2, 4, 8, 15, 30, 60, 120, 180]
+    assert len(ids) == 1  # a repeat of the ladder skips whom the retry still tries to reach
+    attempts = desk.rows("SELECT * FROM alerts.attempt WHERE notice = %s", next(iter(ids)))
+    assert len(attempts) == len(webhook.got)
+    failing = next(alert for alert in desk.alerts() if alert["condition"] == "delivery_failing")
+    assert (failing["subject"], failing["kind"], failing["tier"]) == ("webhook:dispatch", "technical", "tip")
+    clock.forward(60)
+    desk.work()
+    failing = next(alert for alert in desk.alerts() if alert["condition"] == "delivery_failing")
+    assert failing["state"] == "closed"  # it got through
+
+
+def test_a_refusal_raises_an_alert_of_its_own_and_an_emergency_goes_on(
+    desk: Desk, stream: Stream, clock: HandClock, webhook: Recorder
+) -> None:
+    webhook.answers = [Refused("HTTP 410")]
+    stream.says(finding(Condition.VF))
+    desk.work()
+    assert {alert["condition"] for alert in desk.alerts()} == {"vf", "delivery_failing"}
+    clock.forward(1)
+    desk.work()
+    assert len(webhook.got) == 2
+
+
+def test_a_lost_row_heals_from_the_level(desk: Desk, stream: Stream, clock: HandClock) -> None:
+    stream.says(finding(Condition.VF), with_rows=False)
+    desk.work()
+    assert desk.alerts() == []
+    assert listening.reconcile(desk.conn, clock.now()) == 1
+    assert [alert["condition"] for alert in desk.alerts()] == ["vf"]
+    assert listening.reconcile(desk.conn, clock.now()) == 0
+
+
+def test_a_finding_that_cannot_be_read_is_said_and_taken_from_the_level(desk: Desk, stream: Stream) -> None:
+    stream.says(finding(Condition.VF), body=b"\xc1garbage")
+    stream.says(finding(Condition.LEAD_OFF))
+    desk.work()
+    assert {alert["condition"] for alert in desk.alerts()} == {"vf", "lead_off", "finding_unreadable"}
+    assert len(desk.rows("SELECT * FROM alerts.unreadable")) == 1
+
+
+def test_a_late_record_goes_out_in_an_update(
+    dsn: str, clock: HandClock, tmp_path: Path, stream: Stream, webhook: Recorder, logged: Recorder
+) -> None:
+    there = threading.Event()
+
+    def slow(patient: str, audience: Audience) -> Record:
+        del audience
+        there.wait(5)
+        return Record(patient=patient, name="Ada Wong")
+
+    desk = Desk(dsn, clock, tmp_path / "keys", {"webhook": webhook, "log": logged}, slow)
+    try:
+        stream.says(finding(Condition.VF))
+        desk.work()
+        first = json.loads(webhook.got[0].body)["data"]
+        assert first["record"] is None
+        assert "missing" in first["record_status"]
+        there.set()
+        assert sending.follow_up(desk.conn, slow, desk.station._readers, clock.now()) == 1
+        desk.work()
+        update = json.loads(webhook.got[1].body)
+        assert update["type"] == "alert.updated"
+        assert update["data"]["why"] == "the record has arrived"
+        assert update["data"]["record"]["name"] == "Ada Wong"
+        assert sending.follow_up(desk.conn, slow, desk.station._readers, clock.now()) == 0
+    finally:
+        there.set()
+        desk.close()
+
+
+def test_a_gateway_s_alert_reaches_the_operator_only(desk: Desk, stream: Stream, logged: Recorder, webhook: Recorder) -> None:
+    stream.says(finding(Condition.MALFORMED, subject="gw-1", subject_kind=SubjectKind.CLIENT))
+    desk.work()
+    assert [message.person for message in logged.got] == ["operator"]
+    assert webhook.got == []
+
+
+def test_a_stale_attempt_does_not_undo_a_newer_one(desk: Desk, stream: Stream, dsn: str) -> None:
+    stream.says(finding(Condition.VF))
+    desk.hear()
+    claimed = next(one for one in desk.claim() if one.notice.to.channel == "webhook")
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        conn.execute("UPDATE alerts.notice SET lease_until = NULL WHERE status = 'waiting'")
+        desk.work()
+        sending.conclude(conn, claimed, Retry("slept for a minute"), START)
+    (row,) = [row for row in desk.notices() if row["channel"] == "webhook"]
+    assert row["status"] == "delivered"
