@@ -305,7 +305,7 @@ def noise(data: Path, _: bool) -> None:
     """Clean DS1 records with muscle noise and baseline wander mixed in, from 5:00 in turns of 2 minutes."""
     header("QRS in noise (DS1, ma + bw mixed, 2 of every 4 min)")
     rng_rate = 360.0
-    parts = {n: np.concatenate([lead.samples for lead in open_record(data / "nstdb" / n, "all").leads[:1]]).astype(float) for n in ("ma", "bw")}
+    parts = {n: np.concatenate([lead.samples for lead in open_record(data / "nstdb" / n, "noise1").leads]).astype(float) for n in ("ma", "bw")}
     for decibel in (24, 18, 12, 6, 0):
         figures = Figures()
         grades = Counter()

@@ -10,7 +10,7 @@ from stream.ecg.resample import raw_index
 
 RAIL: Final = 32767  # uV: a saturated sample
 _LEAD_OFF: Final = int(EcgCondition.LEAD_OFF)
-_FLAT_UV: Final = 8.0  # range of a second; the quietest true asystole has more noise than this
+_FLAT_UV: Final = 5.0  # range of a second; the quietest true asystole has more noise than this
 _MOSTLY: Final = 0.5
 _DEAD_AFTER_S: Final = 2
 _ALIVE_AFTER_S: Final = 2

@@ -8,8 +8,10 @@ beats by nature; it must not hide behind that.
 import math
 from typing import Final
 
+import numpy as np
+
 from stream.ecg import episodes
-from stream.ecg.chart import BEAT_RING, POWERS, QUALITY_SECONDS
+from stream.ecg.chart import BEAT_RING, POWERS, QUALITY_FEATURES, QUALITY_SECONDS
 from stream.ecg.filters import RATE
 from stream.ecg.kernel import Record, Samples, kernel
 from stream.ecg.marks import EcgCondition, Mark, Quality
@@ -23,6 +25,12 @@ DRIFT, MUSCLE, MUSCLE_NOW, ABSENT, AGREEMENT, ALIKE, STRANGE, CONTRAST = range(8
 """Features: ln power < 1 / 0.5-40 Hz; ln > 25 / 5-25 Hz over 8 and 3 s; share missing; agreement of two bands; share of
 beats like and unlike the template; noise peak over QRS peak."""
 
+# Log odds that the detector errs, by benchmarks/train_quality.py: of the wave alone, and with its beats.
+_WAVE: Final = np.array([0.217, 4.266, -0.074, 0.0, 0.0, 0.0, 0.0, 0.0])
+_WAVE_BIAS: Final = 3.291
+_BEATS: Final = np.array([0.148, 2.792, 0.098, 0.0, -8.344, -2.4, 1.164, -0.281])
+_BEATS_BIAS: Final = 11.276
+
 _NO_POWER: Final = 1.0  # uV^2 a second
 _AGREE_WITHIN: Final = RATE // 10
 _DECIDED: Final = RATE // 2  # beats younger than this may still be undecided
@@ -30,7 +38,7 @@ _NOW_S: Final = 3
 _ALIKE_FROM: Final = 0.9
 _STRANGE_BELOW: Final = 0.6
 _MOST_ABSENT: Final = 0.2
-_FIRST_S: Final = 8
+_GOOD_BELOW: Final = -2.94  # log odds of 0.05
 _NOISE_S: Final = 60
 _FINE_S: Final = 10
 
@@ -108,15 +116,17 @@ def _measure(signal: Record, k: int) -> None:
 
 @kernel
 def _grade(q: Record) -> int:
-    """Turn the features into a grade (weights: see benchmarks/quality_weights.py)."""
-    f = q.features
+    """Turn the features into a grade."""
+    q.wave = _WAVE_BIAS
+    q.beats = _BEATS_BIAS
+    for i in range(QUALITY_FEATURES):
+        q.wave += _WAVE[i] * q.features[i]
+        q.beats += _BEATS[i] * q.features[i]
     absent = q.features[ABSENT] > _MOST_ABSENT
-    q.wave = 1.5 * (f[MUSCLE] + 1.0) + 1.0 * (f[DRIFT] - 3.0)
-    q.beats = 6.0 * (0.75 - f[AGREEMENT]) + 4.0 * (f[STRANGE] - 0.35) + 8.0 * (f[CONTRAST] - 0.35)
     q.wave_bad = q.wave > 0.0 or absent
-    if q.wave_bad or q.beats > 0.0:
+    if q.beats > 0.0 or absent:
         return _BAD
-    if q.seconds < _FIRST_S or q.wave > -1.0 or q.beats > -1.5:
+    if q.beats > _GOOD_BELOW or q.seconds < QUALITY_SECONDS:
         return _FAIR
     return _GOOD
 
