@@ -53,22 +53,19 @@ class OutboxDamaged(OSError):
 class Outbox:
     """One open file; `open_outbox` (outbox_repair) makes or repairs it first."""
 
-    def __init__(self, path: Path, *, boot: str, ring_bytes: int = RING_BYTES, durable: bool = True) -> None:
-        """`durable=False` leaves syncing to the system: for hundreds of virtual gateways in one process, never beside a patient."""
+    def __init__(
+        self, path: Path, *, boot: str, ring_bytes: int = RING_BYTES, durable: bool = True, read_only: bool = False
+    ) -> None:
+        """`durable=False` leaves syncing to the system: for many virtual gateways in one process, never beside a patient."""
         self.path = path
         self._boot = boot
         self._ring_bytes = ring_bytes
         self._reserve = path.with_suffix(".reserve")
         self._lock = threading.Lock()
-        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute(f"PRAGMA synchronous={'FULL' if durable else 'OFF'}")
-        if not self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
-            self._db.executescript("BEGIN;" + SQL["schema"] + "COMMIT;")
-        with self._transaction():
-            found = self._run("get_meta", name="epoch").fetchone()
-            if found is None:
-                self._run("set_meta", name="epoch", value=secrets.token_hex(8))
+        uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
+        self._db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+        if not read_only:
+            self._make(durable=durable)
         self.epoch = Epoch(self._run("get_meta", name="epoch").fetchone()[0])
         self._lanes: dict[LaneName, tuple[int, int]] = {}
         self._names: dict[int, LaneName] = {}
@@ -77,7 +74,17 @@ class Outbox:
         self._bytes: int = body_bytes + rows * ROW_BYTES
         self.has_undated = bool(self._run("undated", limit=1).fetchall())
         """Whether events wait for the right time."""
-        self._keep_reserve()
+        if not read_only:
+            self._keep_reserve()
+
+    def _make(self, *, durable: bool) -> None:
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute(f"PRAGMA synchronous={'FULL' if durable else 'OFF'}")
+        if not self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
+            self._db.executescript("BEGIN;" + SQL["schema"] + "COMMIT;")
+        with self._transaction():
+            if self._run("get_meta", name="epoch").fetchone() is None:
+                self._run("set_meta", name="epoch", value=secrets.token_hex(8))
 
     def close(self) -> None:
         """Ends; the file stays."""
