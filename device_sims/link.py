@@ -75,7 +75,8 @@ class VirtualLink:
             LinkLost: out of range now, or the link fell.
         """
         await self._come_into_reach()
-        self._connection = secrets.token_hex(8)
+        self._connection = connection = secrets.token_hex(8)
+        self._answers = []
         self._written.clear()
         try:
             for said in self._radio.connected(self._now_s()):
@@ -91,8 +92,9 @@ class VirtualLink:
                 for said in answers:
                     yield self._heard(said)
         finally:
-            self._connection = None
-            self._answers = []
+            # A listener that gave up is collected late: perhaps when the next connection stands already.
+            if self._connection == connection:
+                self._connection = None
 
     async def write(self, uuid: str, data: bytes) -> None:
         """Writes; the answer, if there is one, comes among the packets.

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+_FIBRILLATIONS = frozenset({"(VF", "(VFIB", "(VFL"})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wave:
     """One lead, ready to be worn."""
@@ -74,17 +77,26 @@ def from_source(source: str, rate_hz: float = 250.0, seed: int = 1) -> Wave:
     return from_plan(plan_from_text(source), rate_hz, seed, name=source)
 
 
-def fibrillation_onset_s(path: Path) -> float | None:
-    """Where a record's annotations say that its first ventricular fibrillation begins; None where they say of none."""
+def fibrillation(path: Path) -> tuple[float, float] | None:
+    """From and to, in s, of a record's longest ventricular fibrillation by its annotations, if they say of any."""
     import wfdb  # noqa: PLC0415 - heavy
 
+    header: Any = wfdb.rdheader(str(path))
     marks: Any = wfdb.rdann(str(path), "atr")
-    rate_hz = float(wfdb.rdheader(str(path)).fs)
+    spans: list[tuple[float, float]] = []
+    onset_s: float | None = None
     for sample, symbol, note in zip(marks.sample, marks.symbol, marks.aux_note, strict=True):
         rhythm = note.rstrip("\0").strip()
-        if symbol == "[" or rhythm in {"(VF", "(VFIB", "(VFL"}:
-            return float(sample) / rate_hz
-    return None
+        begins = symbol == "[" or rhythm in _FIBRILLATIONS
+        ends = symbol == "]" or (rhythm.startswith("(") and not begins)
+        if begins and onset_s is None:
+            onset_s = float(sample) / header.fs
+        elif ends and onset_s is not None:
+            spans.append((onset_s, float(sample) / header.fs))
+            onset_s = None
+    if onset_s is not None:
+        spans.append((onset_s, float(header.sig_len) / header.fs))
+    return max(spans, key=lambda span: span[1] - span[0], default=None)
 
 
 def looped(wave: Wave, seconds: float) -> Wave:

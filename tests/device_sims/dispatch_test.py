@@ -211,7 +211,7 @@ JSON = st.recursive(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(payload=st.dictionaries(st.sampled_from(["type", "data", "record"]), JSON))
 def test_any_payload_can_be_shown_without_control_characters(payload: dict[str, Any]) -> None:
     lines = in_words(payload).split("\n")
@@ -219,6 +219,7 @@ def test_any_payload_can_be_shown_without_control_characters(payload: dict[str, 
     assert not any(ord(letter) < 0x20 or 0x7F <= ord(letter) < 0xA0 for line in lines for letter in line)
 
 
+@settings(deadline=None)
 @given(body=st.binary(max_size=60), signature=st.text(max_size=30))
 def test_verifying_never_raises(body: bytes, signature: str) -> None:
     headers = {

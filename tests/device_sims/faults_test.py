@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device_sims import faults
@@ -29,12 +29,14 @@ SHARES = st.sampled_from([0.0, 0.1, 0.5, 1.0])
 SEEDS = st.integers(0, 2**20)
 
 
+@settings(deadline=None)
 @given(stream=STREAMS, from_s=st.floats(0, 6), for_s=st.floats(0, 6))
 def test_link_loss_loses_that_span_only(stream: list[Notification], from_s: float, for_s: float) -> None:
     kept = list(faults.link_loss(stream, from_s, from_s + for_s))
     assert kept == [said for said in stream if said.at_s < from_s or said.at_s >= from_s + for_s]
 
 
+@settings(deadline=None)
 @given(stream=STREAMS, share=SHARES, seed=SEEDS)
 def test_duplicates_lose_nothing_and_invent_nothing(stream: list[Notification], share: float, seed: int) -> None:
     twice = list(faults.duplicated(stream, share, seed))
@@ -44,6 +46,7 @@ def test_duplicates_lose_nothing_and_invent_nothing(stream: list[Notification], 
         assert len(twice) == len(stream) * (1 + int(share))
 
 
+@settings(deadline=None)
 @given(stream=STREAMS, share=SHARES, seed=SEEDS)
 def test_reordering_only_swaps_neighbours(stream: list[Notification], share: float, seed: int) -> None:
     mixed = list(faults.reordered(stream, share, seed))
@@ -55,6 +58,7 @@ def test_reordering_only_swaps_neighbours(stream: list[Notification], share: flo
         assert mixed[0].data == stream[1].data
 
 
+@settings(deadline=None)
 @given(stream=STREAMS, share=SHARES, seed=SEEDS)
 def test_garbage_comes_beside_the_good_ones(stream: list[Notification], share: float, seed: int) -> None:
     mixed = list(faults.garbage(stream, share, seed))
@@ -64,12 +68,14 @@ def test_garbage_comes_beside_the_good_ones(stream: list[Notification], share: f
         assert len(mixed) == 2 * len(stream)
 
 
+@settings(deadline=None)
 @given(stream=STREAMS, share=SHARES, seed=SEEDS)
 def test_the_same_seed_makes_the_same_faults(stream: list[Notification], share: float, seed: int) -> None:
     for fault in (faults.duplicated, faults.reordered, faults.garbage):
         assert list(fault(stream, share, seed)) == list(fault(stream, share, seed))
 
 
+@settings(deadline=None)
 @given(by_s=st.integers(-3600, 10 * 365 * 86_400))
 def test_a_clock_jump_moves_the_device_time_and_nothing_else(by_s: int) -> None:
     shown = datetime(2026, 3, 4, 5, 6, 7)  # noqa: DTZ001 - a device has no zone

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Self
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device_sims import load as load_of
@@ -113,6 +113,7 @@ async def test_a_client_that_is_refused_is_named() -> None:
             await run_load(load(broker.port, "c1", "banned"))
 
 
+@settings(deadline=None)
 @given(
     payloads=st.lists(st.binary(max_size=300), max_size=6),
     cuts=st.lists(st.integers(1, 40), min_size=1, max_size=30),
@@ -128,6 +129,7 @@ def test_packets_read_back_in_any_pieces(payloads: list[bytes], cuts: list[int])
     assert [mqtt_bytes.published(body) for _, body in found[:-1]] == [(b"a/b", payload) for payload in payloads]
 
 
+@settings(deadline=None)
 @given(data=st.binary(max_size=200))
 def test_any_bytes_are_packets_or_an_error(data: bytes) -> None:
     try:

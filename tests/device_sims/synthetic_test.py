@@ -117,6 +117,7 @@ def test_more_noise_moves_no_beat(seed: int, noise_uv: float) -> None:
     assert synthesise(plan, 250.0, seed, noise_uv=noise_uv).beats == synthesise(plan, 250.0, seed).beats
 
 
+@settings(deadline=None)
 @given(plan=PLANS)
 def test_a_written_plan_reads_back(plan: Plan) -> None:
     assert plan_from_text(",".join(f"{rhythm}:{seconds}" for rhythm, seconds in plan)) == plan
