@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - Chinese has its own punctuation
 """Every text of an alert that a person reads, Chinese and English. The one place for them.
 
 Must never hold a name or a value of a patient: numbers are filled in by `payload.py`.
@@ -30,7 +31,10 @@ CONDITIONS: Mapping[str, Text] = {
     Condition.LEAD_OFF: {"en": "an electrode is off", "zh": "电极脱落"},
     Condition.NO_DATA: {"en": "no new data from a device", "zh": "设备没有新数据"},
     Condition.LINK_SILENT: {"en": "a gateway is not heard", "zh": "网关失联"},
-    Condition.DETECTOR_FAILED: {"en": "the detector failed: this patient is not watched", "zh": "检测程序出错：该患者未被监测"},
+    Condition.DETECTOR_FAILED: {
+        "en": "the detector failed: this patient is not watched",
+        "zh": "检测程序出错：该患者未被监测",
+    },
     Condition.CLOCK_AHEAD: {"en": "a device's clock is ahead", "zh": "设备时钟超前"},
     Condition.CLOCK_STEP: {"en": "the server's clock was stepped", "zh": "服务器时钟被调整"},
     Condition.MALFORMED: {"en": "a client sends what cannot be read", "zh": "客户端发送了无法读取的数据"},

@@ -229,6 +229,20 @@ def accepted(alert: Alert, now: datetime, by_whom: str, cause: str) -> Change:
     return Change(alert=alert, entries=(entry,), moot=(EventType.RAISED,))
 
 
+def rejected(alert: Alert, now: datetime, by_whom: str, cause: str, note: str = "") -> Change:
+    """Somebody says "not me": the next rung is due at once, and nothing stops.
+
+    Raises:
+        IllegalMove: it is closed, or somebody has it.
+    """
+    detail: Detail = {"note": note} if note else {}
+    pressed = replace(alert, state=move(alert.state, Signal.REJECTED), hurried=max(alert.hurried, alert.rung))
+    pressed, entry = entered(
+        pressed, alert.state, cause=cause, what=Signal.REJECTED, now=now, by_whom=by_whom, detail=detail
+    )
+    return Change(alert=pressed, entries=(entry,))
+
+
 def closed(alert: Alert, outcome: Outcome, now: datetime, by_whom: str, cause: str, told: Sequence[Addressee],
            note: str = "") -> Change:  # fmt: skip
     """Somebody closes it, and says how it ended; everybody who was told is stood down.

@@ -6,16 +6,17 @@ Device time is the data's own; all the others are clocks of our machines. Must n
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from psycopg.rows import dict_row
 
 from stream.store.sql import queries
 
 if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
     from alerts.register import Connection
 
 SQL = queries(Path(__file__).with_name("hops.sql"))

@@ -55,10 +55,7 @@ def _hear(conn: Connection, now: datetime, shard: int, at_most: int) -> int:
     rows, up_to, start = found
     for row in rows:
         taken(conn, msgspec.msgpack.decode(row["body"], type=Occurrence), now, _place(row))
-    if len(rows) == at_most:
-        end = (rows[-1]["position"], rows[-1]["ord"])
-    else:
-        end = (up_to, WHOLE_POSITION)
+    end = (rows[-1]["position"], rows[-1]["ord"]) if len(rows) == at_most else (up_to, WHOLE_POSITION)
     if end > start:
         conn.execute(SQL["save_cursor"], {"shard": shard, "position": end[0], "ord": end[1]})
     return len(rows)
@@ -116,7 +113,9 @@ def _unreadable(row: dict[str, Any], why: str, now: datetime) -> Occurrence:
     )
 
 
-def _after_cursor(conn: Connection, shard: int, at_most: int) -> tuple[list[dict[str, Any]], int, tuple[int, int]] | None:
+def _after_cursor(
+    conn: Connection, shard: int, at_most: int
+) -> tuple[list[dict[str, Any]], int, tuple[int, int]] | None:
     cursor = _rows(conn).execute(SQL["lock_cursor"], {"shard": shard}).fetchone()
     judged = _rows(conn).execute(SQL["judged_position"], {"shard": shard}).fetchone()
     if cursor is None or judged is None or judged["judged"] is None:

@@ -38,6 +38,8 @@ class Signal(StrEnum):
     """Somebody says "I have it"."""
     CLOSED = "closed"
     """Somebody closes it, with an outcome."""
+    REJECTED = "rejected"
+    """Somebody says "not me": it stays as it is, and the next rung is due at once."""
 
 
 FACTS = frozenset(
@@ -57,6 +59,7 @@ TRANSITIONS: Mapping[tuple[State, Signal], State] = {
     (State.SOUNDING, Signal.ACKNOWLEDGED): State.HELD,
     (State.SOUNDING, Signal.ACCEPTED): State.TAKEN,
     (State.SOUNDING, Signal.CLOSED): State.CLOSED,
+    (State.SOUNDING, Signal.REJECTED): State.SOUNDING,
     # Present, acknowledged for a while: the ladder waits, and starts again when that runs out.
     (State.HELD, Signal.PRESENT): State.HELD,
     (State.HELD, Signal.WORSENED): State.SOUNDING,  # what was acknowledged was less
@@ -68,6 +71,7 @@ TRANSITIONS: Mapping[tuple[State, Signal], State] = {
     (State.HELD, Signal.ACKNOWLEDGED): State.HELD,  # for a while more
     (State.HELD, Signal.ACCEPTED): State.TAKEN,
     (State.HELD, Signal.CLOSED): State.CLOSED,
+    (State.HELD, Signal.REJECTED): State.HELD,
     # Present, and somebody has it: no ladder, until it gets worse.
     (State.TAKEN, Signal.PRESENT): State.TAKEN,
     (State.TAKEN, Signal.WORSENED): State.SOUNDING,
@@ -88,6 +92,7 @@ TRANSITIONS: Mapping[tuple[State, Signal], State] = {
     (State.LATCHED, Signal.ACKNOWLEDGED): State.SEEN,
     (State.LATCHED, Signal.ACCEPTED): State.SETTLED,
     (State.LATCHED, Signal.CLOSED): State.CLOSED,
+    (State.LATCHED, Signal.REJECTED): State.LATCHED,
     # Gone, acknowledged for a while: open until somebody takes it or says how it ended.
     (State.SEEN, Signal.PRESENT): State.SOUNDING,  # what was seen was its end
     (State.SEEN, Signal.WORSENED): State.LATCHED,
@@ -99,6 +104,7 @@ TRANSITIONS: Mapping[tuple[State, Signal], State] = {
     (State.SEEN, Signal.ACKNOWLEDGED): State.SEEN,
     (State.SEEN, Signal.ACCEPTED): State.SETTLED,
     (State.SEEN, Signal.CLOSED): State.CLOSED,
+    (State.SEEN, Signal.REJECTED): State.SEEN,
     # Gone, and somebody has it: waits for its outcome. If it comes back they still have it, and are told.
     (State.SETTLED, Signal.PRESENT): State.TAKEN,
     (State.SETTLED, Signal.WORSENED): State.LATCHED,

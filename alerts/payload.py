@@ -115,7 +115,8 @@ def _fitted(body: dict[str, Any], record: Record | None) -> bytes:
         for name in _SHORTEN:
             value = getattr(record, name)
             if isinstance(value, tuple) and len(value) > keep:
-                record = replace(record, **{name: value[:keep]})
+                shorter: dict[str, Any] = {name: value[:keep]}
+                record = replace(record, **shorter)
         record = _clipped(record, 60 * keep)
         data["record"], data["record_status"] = record, "shortened: the whole does not fit into one message"
         encoded = msgspec.json.encode(body)

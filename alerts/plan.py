@@ -39,11 +39,11 @@ class Bounds:
 BOUNDS: Mapping[str, Bounds] = {
     "brady_bpm": Bounds(
         lowest=30, highest=60, advised_from=40, advised_to=50,
-        source="Kusumoto 2018 (ACC/AHA/HRS): bradycardia below 50; detection.md: doctor below 40. 30 is an emergency already.",
+        source="Kusumoto 2018 (ACC/AHA/HRS): below 50; detection.md 2026-11-24: below 40, emergency below 30.",
     ),
     "tachy_bpm": Bounds(
         lowest=90, highest=180, advised_from=100, advised_to=150,
-        source="Page 2015 (ACC/AHA/HRS): tachycardia above 100; detection.md: doctor above 130. 180 is an emergency already.",
+        source="Page 2015 (ACC/AHA/HRS): above 100; detection.md 2026-11-24: above 130, emergency from 180.",
     ),
     "bp_crisis_systolic_mmhg": Bounds(
         lowest=140, highest=220, advised_from=160, advised_to=180,
@@ -82,7 +82,8 @@ def check_limits(own: Mapping[str, float]) -> tuple[str, ...]:
         if bounds is None:
             raise LimitRefused(f"{name} is no limit; there are: {', '.join(sorted(BOUNDS))}")
         if not (math.isfinite(value) and bounds.lowest <= value <= bounds.highest):
-            raise LimitRefused(f"{name} = {value:g} is beyond {bounds.lowest:g} to {bounds.highest:g} ({bounds.source})")
+            allowed = f"{bounds.lowest:g} to {bounds.highest:g}"
+            raise LimitRefused(f"{name} = {value:g} is beyond {allowed} ({bounds.source})")
         if not bounds.advised_from <= value <= bounds.advised_to:
             usual = f"; the default is {DEFAULTS[name]:g}" if name in DEFAULTS else ""
             warnings.append(

@@ -50,7 +50,7 @@ def activate(conn: Connection, plan: Plan, *, by_whom: str, now: datetime) -> tu
     conn.execute(SQL["lock_plan"], {"patient": plan.patient})
     in_force = current(conn, plan.patient).version
     if in_force != plan.version:
-        raise PlanOutdated(f"version {in_force} of this plan is in force, not {plan.version}: read it, then decide again")
+        raise PlanOutdated(f"version {in_force} of this plan is in force, not {plan.version}: read it, decide again")
     made = replace(plan, version=in_force + 1)
     body = Jsonb(msgspec.to_builtins(made))
     conn.execute(

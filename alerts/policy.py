@@ -129,7 +129,11 @@ def tier_of(found: Found, plan: Plan) -> Verdict:
         # Present and late cannot be: the last thing heard must sound (log.md, "Late is not silent").
         if tier is Tier.EMERGENCY:
             return Verdict(
-                tier=Tier.DOCTOR, ladder=LadderName.PAST_EMERGENCY, reason=Reason.PAST_EMERGENCY, latches=True, past=True
+                tier=Tier.DOCTOR,
+                ladder=LadderName.PAST_EMERGENCY,
+                reason=Reason.PAST_EMERGENCY,
+                latches=True,
+                past=True,
             )
         return Verdict(tier=tier, ladder=ladder, reason=Reason.PAST, latches=latches, past=True)
     return Verdict(tier=tier, ladder=ladder, reason=rule.reason, latches=latches)

@@ -121,8 +121,9 @@ def applied(situation: Situation, changes: Iterable[Change]) -> Situation:
         key = change.alert.alert
         alerts[key] = change.alert
         if change.episode is not None:
-            others = {k: {e: s for e, s in known.items() if e != change.episode.episode} for k, known in episodes.items()}
-            episodes = {**others, key: {**others.get(key, {}), change.episode.episode: change.episode}}
+            moved = change.episode.episode
+            others = {k: {e: s for e, s in known.items() if e != moved} for k, known in episodes.items()}
+            episodes = {**others, key: {**others.get(key, {}), moved: change.episode}}
     return replace(situation, alerts=alerts, episodes=episodes)
 
 

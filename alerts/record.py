@@ -6,7 +6,7 @@ A key is never missing: what is not known says "unknown". Must never be waited f
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime  # noqa: TC003 - msgspec reads the annotation at run time
 from enum import StrEnum
 from typing import Protocol
 
@@ -52,7 +52,7 @@ class Contact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """What an emergency carries of the person. A list that is not known is the word "unknown"; an empty one is "none"."""
+    """What an emergency carries of the person. A list that is not known is the word "unknown"; an empty one: none."""
 
     patient: str
     name: str = UNKNOWN

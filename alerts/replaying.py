@@ -10,13 +10,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from alerts import reaction
-from alerts.alert import AlertId, Tier
 from alerts.plan import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    from alerts.alert import AlertId, Tier
     from stream.finding import Finding
 
 POLICY_DELAY_S = 0.0

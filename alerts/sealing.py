@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _FILE = re.compile(r"seal-(\d{1,3})\.key")
 _NONCE = 12
@@ -41,10 +45,8 @@ class Seal:
         """Read the keys of a folder; the first is made where there is none."""
         self._keys = _read(keys)
         if not self._keys:
-            try:
+            with suppress(FileExistsError):  # another process was first
                 write_secret(keys / "seal-1.key", AESGCM.generate_key(256))
-            except FileExistsError:
-                pass  # another process was first
             self._keys = _read(keys)
         self._newest = max(self._keys)
 

@@ -9,10 +9,8 @@ from __future__ import annotations
 from concurrent.futures import Executor, Future
 from concurrent.futures import TimeoutError as TooSlow
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 import msgspec
 import structlog
@@ -29,6 +27,8 @@ from stream.store.sql import queries
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
+    from uuid import UUID
 
     from alerts.delivery.outcome import Channel
     from alerts.record import RecordSource
@@ -78,7 +78,9 @@ def claim(conn: Connection, now: datetime, *, limit: int, lease_s: float, urgent
     ]
 
 
-def freeze(conn: Connection, claimed: Claimed, seal: Seal, records: RecordSource, waiting: Executor, now: datetime) -> bytes:
+def freeze(
+    conn: Connection, claimed: Claimed, seal: Seal, records: RecordSource, waiting: Executor, now: datetime
+) -> bytes:
     """The bytes of a notice: composed and sealed at the first attempt, the same ones ever after."""
     if claimed.body is not None:
         return seal.open(claimed.body, claimed.place)

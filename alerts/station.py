@@ -81,7 +81,11 @@ class Station:
         self._follower = ThreadPoolExecutor(1, thread_name_prefix="follower")
         self._following: Future[None] | None = None
         self._pool: ConnectionPool[psycopg.Connection[Any]] = ConnectionPool(
-            dsn, min_size=0, max_size=settings.workers // 2 + 2, open=False, kwargs={"application_name": "tierwatch send"}
+            dsn,
+            min_size=0,
+            max_size=settings.workers // 2 + 2,
+            open=False,
+            kwargs={"application_name": "tierwatch send"},
         )
         self._busy = 0
         self._lock = threading.Lock()
@@ -162,7 +166,7 @@ class Station:
             self.send(claimed)
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             _LOG.warning("outcome_unwritten", notice=str(claimed.notice.notice), error=type(error).__name__)
-        except Exception:
+        except Exception:  # noqa: BLE001 - the lease runs out, and it is tried again
             _LOG.exception("sending_failed", notice=str(claimed.notice.notice))
         finally:
             with self._lock:

@@ -25,7 +25,7 @@ SQL = hops.SQL
 _POLL_S = 0.5
 _OVERLAP = timedelta(seconds=5)
 """Rows become visible in the order of commits, not of their times: look back so far, and skip what was told."""
-_ANSWERS = {"acknowledged": "looked after by", "accepted": "TAKEN by", "closed": "closed by", "reject": "rejected by"}
+_ANSWERS = {"acknowledged": "looked after by", "accepted": "TAKEN by", "closed": "closed by", "rejected": "rejected by"}
 
 
 class Storyteller:
@@ -65,7 +65,7 @@ def tell(dsn: str, since: datetime, say: Callable[[str], None], stop: threading.
             stop.wait(1.0)
 
 
-def _line(conn: Connection, row: dict[str, Any]) -> str:
+def _line(conn: Connection, row: dict[str, Any]) -> str:  # noqa: PLR0911 - a table of sentences
     at = row["at"].strftime("%H:%M:%S.%f")[:-3]
     what = CONDITIONS.get(row["condition"], {"en": row["condition"]})["en"]
     who = f"{row['subject']}: {what}"
@@ -81,8 +81,9 @@ def _line(conn: Connection, row: dict[str, Any]) -> str:
         case "attempt":
             kind = str(detail.get("type", "")).removeprefix("alert.")
             name = f"{row['person']} by {row['channel']}"
-            return f"{at}  {row['outcome']:<9}  {kind} to {name}: {who} ({detail.get('detail')})  notice {row['notice']}"
-        case "acknowledged" | "accepted" | "closed" | "reject":
+            how = f"({detail.get('detail')})  notice {row['notice']}"
+            return f"{at}  {row['outcome']:<9}  {kind} to {name}: {who} {how}"
+        case "acknowledged" | "accepted" | "closed" | "rejected":
             return f"{at}  answered   {who}: {_ANSWERS[row['what']]} {row['by_whom']}"
         case "cleared" | "faded":
             return f"{at}  over       {who}"

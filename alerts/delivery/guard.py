@@ -46,13 +46,13 @@ class GuardedBackend(httpcore2.NetworkBackend):
             if inward:
                 # One inward address among public ones is a trap just the same.
                 raise Forbidden("the host is on private ground: allow it by name in [alerts] allowed_private_hosts")
-        error: Exception = httpcore2.ConnectError("the host has no address")
+        last: Exception = httpcore2.ConnectError("the host has no address")
         for address in addresses:
             try:
                 return self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as failed:
-                error = failed
-        raise error
+                last = failed
+        raise last
 
     def connect_unix_socket(
         self,
@@ -61,6 +61,7 @@ class GuardedBackend(httpcore2.NetworkBackend):
         socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
     ) -> httpcore2.NetworkStream:
         """Never."""
+        del path, timeout, socket_options
         raise Forbidden("notices are not sent to local sockets")
 
 

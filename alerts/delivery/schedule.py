@@ -20,7 +20,9 @@ SHAKY_AFTER = 5
 """Failed attempts of a lesser notice after which its address is called failing."""
 
 
-def next_attempt(tier: Tier, first_due: datetime, done: int, now: datetime, after_s: float | None = None) -> datetime | None:
+def next_attempt(
+    tier: Tier, first_due: datetime, done: int, now: datetime, after_s: float | None = None
+) -> datetime | None:
     """When to try again after `done` attempts, the last of which failed just now; None: it is a dead letter.
 
     `after_s` is what the far side asked for: an emergency waits a minute for it at most.

@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import secrets as random
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -54,10 +55,8 @@ def ensure_secret(keys: Path, endpoint: str) -> str:
     """The secret of an endpoint, made where there is none: what the receiver must be given."""
     if not secrets_of(keys, endpoint):
         made = _PREFIX + base64.b64encode(random.token_bytes(32)).decode()
-        try:
+        with suppress(FileExistsError):  # another process was first
             write_secret(keys / f"webhook-{endpoint}.secrets", (made + "\n").encode())
-        except FileExistsError:
-            pass  # another process was first
     return secrets_of(keys, endpoint)[0]
 
 
@@ -65,7 +64,12 @@ class Webhook:
     """Posts notices to endpoints that the settings name."""
 
     def __init__(
-        self, endpoints: Mapping[str, str], keys: Path, *, allowed_private_hosts: Iterable[str] = (), timeout_s: float = 5.0
+        self,
+        endpoints: Mapping[str, str],
+        keys: Path,
+        *,
+        allowed_private_hosts: Iterable[str] = (),
+        timeout_s: float = 5.0,
     ) -> None:
         """`endpoints`: name, URL. A plan and an alert know the name only."""
         self._endpoints = dict(endpoints)
@@ -125,11 +129,11 @@ def _judge(answer: httpcore2.Response, until: float) -> Outcome:
         if read > _MOST_OF_ANSWER or time.monotonic() > until:
             break
     status = answer.status
-    if 200 <= status < 300:  # noqa: PLR2004 - HTTP
+    if 200 <= status < 300:
         return Delivered(f"HTTP {status}")
-    if 300 <= status < 400:  # noqa: PLR2004 - HTTP
+    if 300 <= status < 400:
         return Refused(f"HTTP {status}: a redirect is not followed; name the endpoint's own address")
-    if status >= 500 or status in _AGAIN:  # noqa: PLR2004 - HTTP
+    if status >= 500 or status in _AGAIN:
         return Retry(f"HTTP {status}", _retry_after(answer.headers))
     return Refused(f"HTTP {status}")
 

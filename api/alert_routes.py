@@ -1,0 +1,178 @@
+"""Alerts over HTTP: the list, one with all that happened, what was sent, and what people answer.
+
+A shell: the answers are `alerts.answers`, the reads `alerts.reading`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime  # noqa: TC003 - FastAPI reads the annotations at run time
+from typing import Annotated
+from uuid import UUID, uuid4
+
+from fastapi import APIRouter, Body, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from alerts import answers, hops, reading
+from alerts.alert import Outcome, Tier
+from alerts.answers import Said, Verb
+from api.access import Caller
+from api.house import Here, House, IdempotencyKey, Row
+from api.problem import Problem
+from stream.finding import FindingKind
+
+router = APIRouter(prefix="/api/v1", tags=["alerts"])
+
+Limit = Annotated[int | None, Query(ge=1, le=1000)]
+
+
+class Answer(BaseModel):
+    """Who says it, and what they add."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    who: Annotated[str | None, Field(min_length=1, max_length=80, description="Left out: the caller of the token.")] = None
+    note: Annotated[str, Field(max_length=500)] = ""
+
+
+class Closing(Answer):
+    """How it ended."""
+
+    outcome: Outcome = Outcome.RESOLVED
+
+
+@router.get("/alerts")
+def list_alerts(
+    house: Here,
+    caller: Caller,
+    is_open: Annotated[bool | None, Query(alias="open")] = None,
+    tier: Tier | None = None,
+    kind: FindingKind | None = None,
+    subject: str | None = None,
+    before: str | None = None,
+    limit: Limit = None,
+) -> Row:
+    """Alerts, newest first. `next` goes into `before` for the page behind."""
+    del caller
+    most = min(limit or house.settings.page, house.settings.page)
+    with house.transaction() as conn:
+        found = reading.list_alerts(
+            conn, limit=most, is_open=is_open, tier=tier, kind=kind, subject=subject, before=_cursor(before)
+        )
+    return {"alerts": found, "next": _next(found, most, "raised_at", "alert")}
+
+
+@router.get("/alerts/{alert}")
+def one_alert(alert: UUID, house: Here, caller: Caller) -> Row:
+    """One alert: episodes, history, notices with every attempt, responses, hop times."""
+    del caller
+    with house.transaction() as conn:
+        found = reading.one_alert(conn, alert)
+        if found is None:
+            raise Problem(404, f"there is no alert {alert}")
+        return found | {"times": hops.of(conn, alert).times()}
+
+
+@router.get("/deliveries")
+def list_deliveries(
+    house: Here,
+    caller: Caller,
+    alert: UUID | None = None,
+    status: str | None = None,
+    person: str | None = None,
+    before: str | None = None,
+    limit: Limit = None,
+) -> Row:
+    """Notices with every attempt, newest first."""
+    del caller
+    most = min(limit or house.settings.page, house.settings.page)
+    with house.transaction() as conn:
+        found = reading.list_deliveries(
+            conn, limit=most, alert=alert, status=status, person=person, before=_cursor(before)
+        )
+    return {"deliveries": found, "next": _next(found, most, "made_at", "notice")}
+
+
+@router.get("/deliveries/{notice}")
+def one_body(notice: UUID, house: Here, caller: Caller) -> Row:
+    """What a notice says, word for word."""
+    del caller
+    with house.transaction() as conn:
+        found = reading.body_of(conn, notice, house.seal)
+    if found is None:
+        raise Problem(404, f"there is no notice {notice}, or it has not been tried yet")
+    return found
+
+
+@router.post("/alerts/{alert}/acknowledge")
+def acknowledge(
+    alert: UUID, house: Here, caller: Caller, said: Annotated[Answer | None, Body()] = None, idempotency_key: IdempotencyKey = None
+) -> Row:
+    """ "I have seen it and look after it for a while": the ladder waits, and starts again when that runs out."""
+    return _answered(house, alert, Verb.ACKNOWLEDGE, caller, said or Answer(), idempotency_key)
+
+
+@router.post("/alerts/{alert}/accept")
+def accept(
+    alert: UUID, house: Here, caller: Caller, said: Annotated[Answer | None, Body()] = None, idempotency_key: IdempotencyKey = None
+) -> Row:
+    """ "I have it": the ladder stops. 409 names who was first."""
+    return _answered(house, alert, Verb.ACCEPT, caller, said or Answer(), idempotency_key)
+
+
+@router.post("/alerts/{alert}/reject")
+def reject(
+    alert: UUID, house: Here, caller: Caller, said: Annotated[Answer | None, Body()] = None, idempotency_key: IdempotencyKey = None
+) -> Row:
+    """ "Not me": the next rung at once; nothing stops."""
+    return _answered(house, alert, Verb.REJECT, caller, said or Answer(), idempotency_key)
+
+
+@router.post("/alerts/{alert}/close")
+def close(
+    alert: UUID, house: Here, caller: Caller, said: Annotated[Closing | None, Body()] = None, idempotency_key: IdempotencyKey = None
+) -> Row:
+    """It is over, and this is how; everybody who was told is stood down."""
+    closing = said or Closing()
+    return _answered(house, alert, Verb.CLOSE, caller, closing, idempotency_key, closing.outcome)
+
+
+def _answered(
+    house: House,
+    alert: UUID,
+    verb: Verb,
+    caller: str,
+    given: Answer,
+    key: str | None,
+    outcome: Outcome = Outcome.RESOLVED,
+) -> Row:
+    who = given.who or caller
+    said = Said(verb=verb, by_whom=who, key=f"{caller}:{key or uuid4()}", outcome=outcome, note=given.note)
+    with house.transaction() as conn:
+        now, changed = answers.answer(conn, alert, said, house.now())
+    return {
+        "alert": now.alert,
+        "state": now.state,
+        "tier": now.tier,
+        "answered_by": now.answered_by,
+        "acknowledged_until": now.acknowledged_until,
+        "next_due_at": now.next_due_at,
+        "changed": changed,
+    }
+
+
+def _cursor(text: str | None) -> tuple[datetime, UUID] | None:
+    if text is None:
+        return None
+    at, _, last = text.partition("|")
+    try:
+        return datetime.fromisoformat(at), UUID(last)
+    except ValueError:
+        raise Problem(422, "before is no cursor of ours: take it from `next` of the page before") from None
+
+
+def _next(found: list[Row], most: int, at: str, key: str) -> str | None:
+    if len(found) < most:
+        return None
+    return f"{found[-1][at].isoformat()}|{found[-1][key]}"
+
+

@@ -1,0 +1,65 @@
+"""The API: FastAPI over the functions of the folders before it. Pages and FHIR come to stand beside it.
+
+Alerting does not depend on it: it may be down, and every alert goes out. Must never load the detector.
+"""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from fastapi import FastAPI
+from psycopg_pool import ConnectionPool
+
+from alerts.sealing import Seal
+from api import alert_routes, people_routes, problem, stream_routes
+from api.access import ensure_token
+from api.house import House
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from alerts.clock import Clock
+    from api.settings import ApiSettings
+
+_PATIENCE_S = 3.0
+
+
+def create_app(settings: ApiSettings, dsn: str, keys: Path, clock: Clock) -> FastAPI:
+    """The application; the operator's token is made in `keys` where there is none."""
+    ensure_token(keys)
+    pool: ConnectionPool[psycopg.Connection[Any]] = ConnectionPool(
+        dsn,
+        min_size=1,
+        max_size=10,
+        timeout=_PATIENCE_S,
+        open=False,
+        check=ConnectionPool.check_connection,
+        kwargs={"application_name": "tierwatch api"},
+    )
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        del app
+        pool.open(wait=False)
+        try:
+            yield
+        finally:
+            pool.close()
+
+    app = FastAPI(
+        title="Tierwatch",
+        description="Remote patient monitoring: alerts, patients, and the books of the log. Not a medical device.",
+        version="1",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+    )
+    app.state.house = House(settings=settings, pool=pool, clock=clock, keys=keys, seal=Seal(keys))
+    problem.install(app)
+    for routes in (stream_routes, alert_routes, people_routes):
+        app.include_router(routes.router)
+    return app

@@ -1,0 +1,189 @@
+"""Patients over HTTP: the roster, whose a device is, limits, and how they feel.
+
+What the detector must know goes into the stream's inbox in the same transaction. Must never log a name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from alerts import plans
+from alerts.record import Contact, Record
+from api import roster
+from api.access import Caller
+from api.assigning import Assigned, holder_before
+from api.house import Here, IdempotencyKey, Row, rows, tell
+from api.problem import Problem
+from gateway.reading import DeviceId
+from stream.command import AssignmentChanged, BenchLifted, SymptomReport
+from stream.finding import PatientId
+
+router = APIRouter(prefix="/api/v1", tags=["patients"])
+
+Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
+Short = Annotated[str, Field(max_length=500)]
+Listed = Annotated[list[Short], Field(max_length=100)] | None
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Assignment(_Request):
+    """From when on (and until when) a device's user slot is a patient."""
+
+    device: Annotated[str, Field(min_length=1, max_length=128)]
+    slot: Annotated[int | None, Field(ge=0, le=255, description="Left out: every slot without one of its own.")] = None
+    patient: Annotated[Id | None, Field(description="null: nobody.")]
+    from_at: Annotated[AwareDatetime | None, Field(alias="from", description="Left out: now.")] = None
+    to_at: Annotated[AwareDatetime | None, Field(alias="to")] = None
+    correct: Annotated[bool, Field(description="True: what was said before of this time was wrong.")] = False
+
+
+class Limits(_Request):
+    """A patient's own limits: all of them; a name that is left out falls back to the default."""
+
+    patient: Id
+    limits: Annotated[dict[str, float], Field(max_length=50)]
+    version: Annotated[int | None, Field(ge=0, description="The plan version that the writer saw; 412 if it is old.")] = None
+
+
+class Symptoms(_Request):
+    """What the patient feels."""
+
+    patient: Id
+    symptoms: Annotated[list[Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")]], Field(min_length=1, max_length=20)]
+    at: AwareDatetime | None = None
+
+
+class Person(_Request):
+    """What is known of a patient; null: not known, an empty list: none."""
+
+    name: Short | None = None
+    birth_date: Annotated[str | None, Field(pattern=r"^\d{4}(-\d\d(-\d\d)?)?$")] = None
+    sex: Annotated[str | None, Field(pattern=r"^(female|male|other)$")] = None
+    language: Annotated[str | None, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] = None
+    address: Short | None = None
+    door_code: Short | None = None
+    phones: Listed = None
+    problems: Listed = None
+    medication: Listed = None
+    allergies: Listed = None
+    blood_group: Annotated[str | None, Field(max_length=20)] = None
+    implants: Listed = None
+    directives: Listed = None
+    contacts: Annotated[list[Contact] | None, Field(max_length=20)] = None
+
+
+@router.get("/patients")
+def list_patients(house: Here, caller: Caller, after: str = "", limit: Annotated[int | None, Query(ge=1)] = None) -> Row:
+    """Who is entered, and who has a device without being entered; ids only, the record is asked for one by one."""
+    del caller
+    most = min(limit or house.settings.page, house.settings.page)
+    with house.transaction() as conn:
+        entered = roster.people(conn, after, most)
+        devices = {row["patient"] for row in rows(conn, "known_patients")}
+        benched = {row["patient"]: row["why"] for row in rows(conn, "benched")}
+    unknown = sorted(devices - {row["patient"] for row in entered}) if not after and len(entered) < most else []
+    return {
+        "patients": [row | {"benched": benched.get(row["patient"])} for row in entered],
+        "not_entered": unknown,
+        "next": entered[-1]["patient"] if len(entered) == most else None,
+    }
+
+
+@router.get("/patients/{patient}")
+def one_patient(patient: Id, house: Here, caller: Caller) -> Record:
+    """The record, with the last vitals."""
+    del caller
+    with house.transaction() as conn:
+        return roster.read(conn, patient, house.seal)
+
+
+@router.put("/patients/{patient}", status_code=204)
+def put_patient(patient: Id, person: Person, house: Here, caller: Caller) -> Response:
+    """Enter a patient, or write all of one anew."""
+    del caller
+    known = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name in Person.model_fields
+        if (value := getattr(person, name)) is not None
+    }
+    with house.transaction() as conn:
+        roster.save(conn, Record(patient=patient, **known), house.seal, house.now())
+    return Response(status_code=204)
+
+
+@router.post("/assignments", status_code=202)
+def assign(said: Assignment, house: Here, caller: Caller, idempotency_key: IdempotencyKey = None) -> Row:
+    """Whose a device is. Written with its inbox entry in one transaction; 409 names who holds the slot already."""
+    wanted = Assigned(slot=said.slot, patient=said.patient, from_at=said.from_at or house.now(), to_at=said.to_at)
+    if wanted.to_at is not None and wanted.to_at <= wanted.from_at:
+        raise Problem(422, "to lies before from: an assignment ends after it begins")
+    with house.transaction() as conn:
+        rows(conn, "lock_device", device=said.device)
+        before = [
+            Assigned(slot=row["slot"], patient=row["patient"], from_at=row["from_at"], to_at=row["to_at"])
+            for row in rows(conn, "assignments", device=said.device, from_at=wanted.from_at, to_at=wanted.to_at)
+        ]
+        other = None if said.correct or said.patient is None else holder_before(before, wanted)
+        if other is not None:
+            raise Problem(
+                409,
+                f"in part of that time this slot is {other}'s: end that first (patient null), or say correct: true",
+                held_by=other,
+            )
+        command = AssignmentChanged(
+            device=DeviceId(said.device),
+            slot=said.slot,
+            patient=PatientId(said.patient) if said.patient else None,
+            from_at=wanted.from_at,
+            to_at=wanted.to_at,
+        )
+        identity = tell(conn, command, caller, idempotency_key)
+    return {"command": identity, "from": wanted.from_at, "to": wanted.to_at}
+
+
+@router.post("/limits", status_code=202)
+def set_limits(said: Limits, house: Here, caller: Caller) -> Row:
+    """The next version of a patient's plan, with these limits; the detector is told in the same transaction."""
+    with house.transaction() as conn:
+        plan = plans.current(conn, said.patient)
+        if said.version is not None:
+            plan = replace(plan, version=said.version)
+        made, warnings = plans.activate(conn, replace(plan, limits=said.limits), by_whom=caller, now=house.now())
+    return {"patient": made.patient, "version": made.version, "limits": made.limits, "warnings": warnings}
+
+
+@router.post("/symptoms", status_code=202)
+def report_symptoms(said: Symptoms, house: Here, caller: Caller, idempotency_key: IdempotencyKey = None) -> Row:
+    """What the patient feels: one more source for the detector."""
+    at: datetime = said.at or house.now()
+    report = SymptomReport(patient=PatientId(said.patient), at=at, symptoms=tuple(sorted(set(said.symptoms))))
+    with house.transaction() as conn:
+        return {"command": tell(conn, report, caller, idempotency_key), "at": at}
+
+
+@router.post("/bench/{patient}/lift", status_code=202)
+def lift_bench(patient: Id, house: Here, caller: Caller, idempotency_key: IdempotencyKey = None) -> Row:
+    """Judge a benched patient again, as after an upgrade."""
+    with house.transaction() as conn:
+        if patient not in {row["patient"] for row in rows(conn, "benched")}:
+            raise Problem(404, f"{patient} is not benched")
+        command = BenchLifted(patient=PatientId(patient), by=caller)
+        return {"command": tell(conn, command, caller, idempotency_key)}
+
+
+@router.get("/bench")
+def list_benched(house: Here, caller: Caller) -> Row:
+    """Patients who are archived, not judged, and why."""
+    del caller
+    with house.transaction() as conn:
+        return {"benched": rows(conn, "benched")}
+
+

@@ -1,0 +1,105 @@
+"""Errors as RFC 9457 problem details: what was wrong, and what to do.
+
+Must never show a stack, a query or somebody's data.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import structlog
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from psycopg_pool import PoolTimeout
+from starlette.exceptions import HTTPException
+
+from alerts.answers import Conflict, NoSuchAlert
+from alerts.plan import LimitRefused
+from alerts.plans import PlanOutdated
+from alerts.sealing import CannotOpen
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI, Request
+
+_LOG: Any = structlog.get_logger(__name__)
+MEDIA = "application/problem+json"
+
+
+class Problem(Exception):  # noqa: N818 - reads as what it is
+    """Something that is told to whoever asked."""
+
+    def __init__(self, status: int, detail: str, **more: object) -> None:
+        """`more` goes into the answer beside the sentence."""
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.more = more
+
+
+def answer(status: int, detail: str, headers: dict[str, str] | None = None, **more: object) -> JSONResponse:
+    """A problem as a response."""
+    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **more}
+    return JSONResponse(body, status_code=status, media_type=MEDIA, headers=headers)
+
+
+def install(app: FastAPI) -> None:
+    """Turn every error of this application into a problem."""
+    told: dict[type[Exception], int] = {
+        NoSuchAlert: 404,
+        Conflict: 409,
+        PlanOutdated: 412,
+        LimitRefused: 422,
+    }
+    for error, status in told.items():
+        app.add_exception_handler(error, _sentence(status))
+    for error in (psycopg.OperationalError, PoolTimeout):
+        app.add_exception_handler(error, _no_database)
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(CannotOpen, _sealed)
+
+
+def _sentence(status: int) -> Any:
+    def handle(request: Request, error: Exception) -> JSONResponse:
+        del request
+        more: dict[str, object] = {}
+        if isinstance(error, Conflict):
+            more = {"state": error.alert.state, "answered_by": error.alert.answered_by}
+        return answer(status, str(error), **more)
+
+    return handle
+
+
+def _problem(request: Request, error: Exception) -> JSONResponse:
+    del request
+    assert isinstance(error, Problem)
+    return answer(error.status, error.detail, **error.more)
+
+
+def _http(request: Request, error: Exception) -> JSONResponse:
+    del request
+    assert isinstance(error, HTTPException)
+    return answer(error.status_code, str(error.detail), headers=dict(error.headers or {}))
+
+
+def _invalid(request: Request, error: Exception) -> JSONResponse:
+    del request
+    assert isinstance(error, RequestValidationError)
+    # Where and why, never the value: it may be a patient's.
+    wrong = [{"at": ".".join(str(part) for part in one["loc"]), "why": one["msg"]} for one in error.errors()]
+    return answer(422, "; ".join(f"{one['at']}: {one['why']}" for one in wrong), errors=wrong)
+
+
+def _no_database(request: Request, error: Exception) -> JSONResponse:
+    del request
+    _LOG.warning("database_gone", error=type(error).__name__)
+    return answer(503, "the database is not there just now: try again", headers={"retry-after": "2"})
+
+
+def _sealed(request: Request, error: Exception) -> JSONResponse:
+    del request
+    _LOG.error("cannot_open", error=str(error))
+    return answer(500, "what is asked for lies sealed, and the key does not open it: see the server's log")

@@ -1,0 +1,32 @@
+-- quarantined --
+SELECT * FROM stream.quarantined(%(client)s, %(reason)s, %(before_at)s, %(limit)s)
+
+-- quarantined_body --
+SELECT stream.quarantined_body(%(id)s) AS body
+
+-- ledger --
+SELECT * FROM stream.ledger()
+
+-- lag --
+SELECT * FROM stream.lag()
+
+-- quarantine_count --
+SELECT * FROM stream.quarantine_count()
+
+-- benched --
+SELECT * FROM stream.benched()
+
+-- known_patients --
+SELECT * FROM stream.known_patients()
+
+-- lock_device --
+SELECT stream.lock_device(%(device)s)
+
+-- assignments --
+SELECT * FROM stream.assignments(%(device)s, %(from_at)s, %(to_at)s)
+
+-- tell --
+SELECT stream.tell(%(id)s, %(name)s, %(body)s, %(by_whom)s) AS told
+
+-- taken --
+SELECT stream.taken(%(id)s) AS position

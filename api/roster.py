@@ -1,0 +1,96 @@
+"""Who a patient is: the only part that knows a name. Fills the port `alerts.record.RecordSource`.
+
+What is not known says "unknown", and is never left out. Must never log a name, and never write one in the clear.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import psycopg
+from psycopg.rows import dict_row
+
+from alerts.record import UNKNOWN, Audience, Contact, Record, RecordSource, Vital, for_audience
+from gateway.reading import VALUE_NAMES, ReadingKind
+from stream.store.sql import queries
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from alerts.sealing import Seal
+
+SQL = queries(Path(__file__).with_name("roster.sql"))
+_SEALED = frozenset(
+    {"name", "birth_date", "address", "door_code", "phones", "problems", "medication", "allergies", "implants",
+     "directives", "contacts"}
+)  # fmt: skip
+_COLUMNS = tuple(one.name for one in fields(Record) if one.name not in {"patient", "vitals"})
+
+Connection = psycopg.Connection[Any]
+
+
+def save(conn: Connection, record: Record, seal: Seal, now: datetime) -> None:
+    """Add a person, or write all of one anew (without the vitals, which are the archive's). The caller commits."""
+    row: dict[str, Any] = {"patient": record.patient, "now": now}
+    for name in _COLUMNS:
+        value = getattr(record, name)
+        if value == UNKNOWN:
+            row[name] = None
+        elif name in _SEALED:
+            row[name] = seal.seal(msgspec.json.encode(value), _place(name, record.patient))
+        else:
+            row[name] = value
+    conn.execute(SQL["save_person"], row)
+
+
+def read(conn: Connection, patient: str, seal: Seal) -> Record:
+    """All that is known of a patient; one whom nobody entered is all "unknown", with the vitals that there are."""
+    row = conn.cursor(row_factory=dict_row).execute(SQL["person"], {"patient": patient}).fetchone()
+    known: dict[str, Any] = {"patient": patient}
+    for name in _COLUMNS if row else ():
+        value = row[name] if row else None
+        if value is not None:
+            known[name] = msgspec.json.decode(seal.open(value, _place(name, patient))) if name in _SEALED else value
+    if isinstance(known.get("contacts"), list):
+        known["contacts"] = tuple(msgspec.convert(one, Contact) for one in known["contacts"])
+    known = {name: tuple(value) if isinstance(value, list) else value for name, value in known.items()}
+    return replace(Record(**known), vitals=vitals(conn, patient) or UNKNOWN)
+
+
+def vitals(conn: Connection, patient: str) -> tuple[Vital, ...]:
+    """The newest reading of each kind, with its time."""
+    rows = conn.cursor(row_factory=dict_row).execute(SQL["last_vitals"], {"patient": patient}).fetchall()
+    return tuple(
+        Vital(kind=row["kind"], values=_named(row["kind"], row["readings"]), at=row["at"], flags=tuple(row["flags"]))
+        for row in rows
+    )
+
+
+def _named(kind: str, values: list[float | None]) -> dict[str, float | None]:
+    names = VALUE_NAMES.get(ReadingKind(kind)) if kind in set(ReadingKind) else None
+    return dict(zip(names or tuple(f"value_{n}" for n in range(len(values))), values, strict=False))
+
+
+def people(conn: Connection, after: str, limit: int) -> list[dict[str, Any]]:
+    """Who is entered, by id: no names."""
+    asked = {"after": after, "limit": limit}
+    return conn.cursor(row_factory=dict_row).execute(SQL["people"], asked).fetchall()
+
+
+def record_source(connect: Callable[[], Connection], seal: Seal) -> RecordSource:
+    """The port, over connections of its own: the station hands in how to get one."""
+
+    def source(patient: str, audience: Audience) -> Record:
+        with connect() as conn:
+            record = read(conn, patient, seal)
+        return for_audience(record, audience) or Record(patient=patient)
+
+    return source
+
+
+def _place(column: str, patient: str) -> str:
+    return f"api.person|{column}|{patient}"

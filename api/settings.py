@@ -1,0 +1,25 @@
+"""The `[api]` table of tierwatch.toml.
+
+Must never hold a secret: tokens are files in the data folder's `keys/`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class ApiSettings(BaseModel):
+    """What the API needs to know before it starts."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: str = "127.0.0.1"
+    """Where it listens. Loopback unless a proxy with TLS stands before it."""
+    port: Annotated[int, Field(ge=1, le=65535)] = 8080
+    """The same."""
+    page: Annotated[int, Field(ge=1, le=1000)] = 100
+    """How many rows a list gives at most."""
+    ready_lag_s: Annotated[float, Field(gt=0)] = 10.0
+    """`/readyz` says no when the newest tick is older than this."""

@@ -1,0 +1,160 @@
+"""The state of the log over HTTP: quarantine, ledger, health, metrics. Read only.
+
+`/livez`, `/readyz` and `/metrics` need no token: they hold counts, never ids of people.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from uuid import UUID  # noqa: TC003 - FastAPI reads the annotations at run time
+
+import psycopg
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import JSONResponse
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from psycopg_pool import PoolTimeout
+
+from alerts import reading
+from api.access import Caller
+from api.house import Here, House, Row, ranges, rows
+from api.problem import Problem
+
+router = APIRouter()
+_RANGES = ("received", "archived", "excused", "judged_live", "judged_past", "unjudged", "unaccounted")
+
+
+@router.get("/livez", tags=["health"])
+def livez() -> Row:
+    """The process answers."""
+    return {"alive": True}
+
+
+@router.get("/readyz", tags=["health"])
+def readyz(house: Here) -> Response:
+    """Whether data is taken in and judged: 503 with the reason where it is not."""
+    try:
+        with house.transaction() as conn:
+            lag = rows(conn, "lag")
+            found = [_unready(house, row) for row in lag]
+    except (psycopg.OperationalError, PoolTimeout):
+        found = ["the database is not there"]
+    troubles = [one for one in found if one]
+    return JSONResponse({"ready": not troubles, "why": troubles}, status_code=503 if troubles else 200)
+
+
+def _unready(house: House, row: Row) -> str | None:
+    if row["stored_at"] is None:
+        return f"shard {row['shard']}: intake has not stored anything yet"
+    # Both times are real ones, whatever speed the injected clock runs at.
+    age_s = (datetime.now(UTC) - row["stored_at"]).total_seconds()
+    if age_s > house.settings.ready_lag_s:
+        return f"shard {row['shard']}: intake stored nothing for {age_s:.0f} s; it should, each second"
+    return None
+
+
+@router.get("/metrics", tags=["health"])
+def metrics(house: Here) -> Response:
+    """Prometheus."""
+    registry = CollectorRegistry()
+    with house.transaction() as conn:
+        lag, quarantine = rows(conn, "lag"), rows(conn, "quarantine_count")
+        counts, behind = reading.counts(conn), reading.behind(conn, house.now())
+        ledger = rows(conn, "ledger")
+        benched = rows(conn, "benched")
+    stored = _gauge(registry, "stored_position", "newest position of the log", "shard")
+    judged = _gauge(registry, "judged_position", "newest position that is judged for good", "shard")
+    positions = _gauge(registry, "judged_lag_positions", "positions stored and not judged yet", "shard")
+    age = _gauge(registry, "tick_age_seconds", "since the newest position was stored", "shard")
+    for row in lag:
+        shard = str(row["shard"])
+        stored.labels(shard).set(row["stored_position"])
+        judged.labels(shard).set(row["judged_position"])
+        positions.labels(shard).set(row["stored_position"] - row["judged_position"])
+        if row["stored_at"] is not None:
+            age.labels(shard).set((datetime.now(UTC) - row["stored_at"]).total_seconds())
+    bad = _gauge(registry, "quarantined", "messages and events in quarantine, repeats counted", "reason")
+    for row in quarantine:
+        bad.labels(row["reason"]).set(row["count"])
+    alerts = _gauge(registry, "alerts_open", "open alerts", "tier", "state")
+    notices = _gauge(registry, "notices_undelivered", "notices that nobody has", "tier", "status")
+    for row in counts:
+        (alerts if row["what"] == "open" else notices).labels(row["tier"], row["state"]).set(row["count"])
+    _gauge(registry, "heard_position", "newest position whose findings are alerts").set(behind["heard_position"])
+    for name, at in (("step", behind["oldest_step"]), ("notice", behind["oldest_notice"])):
+        overdue = (house.now() - at).total_seconds() if at else 0.0
+        _gauge(registry, f"oldest_{name}_overdue_seconds", f"how late the oldest due {name} is").set(overdue)
+    _gauge(registry, "unaccounted", "events received that are neither archived, quarantined nor given up").set(
+        sum(_size(row["unaccounted"]) for row in ledger)
+    )
+    _gauge(registry, "unjudged", "events archived and not judged yet").set(sum(_size(row["unjudged"]) for row in ledger))
+    _gauge(registry, "benched", "patients archived and not judged").set(len(benched))
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+
+def _gauge(registry: CollectorRegistry, name: str, text: str, *labels: str) -> Gauge:
+    return Gauge(f"tierwatch_{name}", text, labels, registry=registry)
+
+
+@router.get("/api/v1/quarantine", tags=["log"])
+def quarantine(
+    house: Here,
+    caller: Caller,
+    client: str | None = None,
+    reason: str | None = None,
+    before: datetime | None = None,
+    with_body: Annotated[bool, Query(alias="body", description="Also the bytes, as hex.")] = False,
+    limit: Annotated[int | None, Query(ge=1)] = None,
+) -> Row:
+    """What could not be admitted: by name, with who sent it and what was wrong, newest first."""
+    del caller
+    most = min(limit or house.settings.page, house.settings.page)
+    with house.transaction() as conn:
+        found = rows(conn, "quarantined", client=client, reason=reason, before_at=before, limit=most)
+        for row in found:
+            row["sha256"] = row["sha256"].hex()
+            if with_body:
+                row["body"] = _body(conn, row["id"])
+    return {"quarantine": found, "next": found[-1]["last_at"] if len(found) == most else None}
+
+
+@router.get("/api/v1/quarantine/{entry}", tags=["log"])
+def quarantined_body(entry: UUID, house: Here, caller: Caller) -> Row:
+    """The bytes of one entry, as hex."""
+    del caller
+    with house.transaction() as conn:
+        body = _body(conn, entry)
+    if body is None:
+        raise Problem(404, f"no bytes are kept under {entry}")
+    return {"id": entry, "body": body}
+
+
+def _body(conn: psycopg.Connection[Any], entry: UUID) -> str | None:
+    body = rows(conn, "quarantined_body", id=entry)[0]["body"]
+    return None if body is None else bytes(body).hex()
+
+
+@router.get("/api/v1/ledger", tags=["log"])
+def ledger(house: Here, caller: Caller) -> Row:
+    """The books: for every lane what came, what is archived, what was judged live and past, and what is neither.
+
+    `unaccounted` must be 0. `unjudged` waits: it is held behind a hole, is due for a past pass, or has no patient.
+    """
+    del caller
+    with house.transaction() as conn:
+        found = rows(conn, "ledger")
+        (lag, *_) = rows(conn, "lag")
+    lanes = [row | {name: ranges(row[name]) for name in _RANGES} for row in found]
+    return {
+        "lanes": lanes,
+        "archived": sum(_size(row["archived"]) for row in found),
+        "unaccounted": sum(_size(row["unaccounted"]) for row in found),
+        "unjudged": sum(_size(row["unjudged"]) for row in found),
+        "stored_position": lag["stored_position"],
+        "judged_position": lag["judged_position"],
+    }
+
+
+def _size(multirange: Any) -> int:
+    return sum(part.upper - part.lower for part in multirange)
