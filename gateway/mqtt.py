@@ -197,7 +197,8 @@ class Mqtt:
         if client is not self._client:
             return
         if reason.is_failure:
-            _log.warning("mqtt_refused", client=self._client_id, reason=str(reason))
+            if not self._falls_back:
+                _log.warning("mqtt_refused", client=self._client_id, reason=str(reason))
             return
         with self._guard:
             self._falls_back = False

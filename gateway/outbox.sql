@@ -80,11 +80,11 @@ SELECT seq, waveform, heard_s FROM entry WHERE lane = :lane AND dated = 1 ORDER 
 
 -- bodies --
 -- Events of a lane to be sent.
-SELECT seq, crc, body FROM entry WHERE lane = :lane AND dated = 1 AND seq BETWEEN :first AND :last ORDER BY seq;
+SELECT seq, crc, CAST(body AS BLOB) FROM entry WHERE lane = :lane AND dated = 1 AND seq BETWEEN :first AND :last ORDER BY seq;
 
 -- undated --
 -- Events that were heard before the time was known.
-SELECT entry, lane, seq, waveform, heard_ns, boot, body FROM entry WHERE dated = 0 ORDER BY entry LIMIT :limit;
+SELECT entry, lane, seq, waveform, heard_ns, boot, CAST(body AS BLOB) FROM entry WHERE dated = 0 ORDER BY entry LIMIT :limit;
 
 -- date_entry --
 -- The time is known: the body is final from here on.
@@ -147,7 +147,7 @@ VALUES (:device, :day, :n, :lane, :seq, :digest, :link);
 
 -- chain_of --
 -- A device's chain, with the bodies that are still here.
-SELECT c.day, c.n, c.lane, c.seq, c.digest, c.link, e.body
+SELECT c.day, c.n, c.lane, c.seq, c.digest, c.link, CAST(e.body AS BLOB)
 FROM chain AS c LEFT JOIN entry AS e ON e.lane = c.lane AND e.seq = c.seq AND e.dated = 1
 WHERE c.device = :device ORDER BY c.day, c.n;
 

@@ -23,6 +23,7 @@ class NatsBroker:
     def __init__(self, folder: Path, binary: Path) -> None:
         self.folder, self._binary = folder, binary
         self.port, self._listen = _free_port(), _free_port()
+        self.ack_wait_s = 60
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -32,7 +33,7 @@ class NatsBroker:
         config.write_text(
             f'server_name: test\nlisten: "127.0.0.1:{self._listen}"\nmax_payload: 8MB\n'
             f'jetstream {{ store_dir: "{store}", max_file_store: 256MB }}\n'
-            f'mqtt {{ listen: "127.0.0.1:{self.port}", ack_wait: 60s, max_ack_pending: 10000 }}\n'
+            f'mqtt {{ listen: "127.0.0.1:{self.port}", ack_wait: {self.ack_wait_s}s, max_ack_pending: 10000 }}\n'
         )
         with (self.folder / "nats.log").open("ab") as log:
             self._process = subprocess.Popen([self._binary, "-c", config], stdout=log, stderr=log)
