@@ -6,7 +6,7 @@ Kept apart from intake so that a replay from a file, from the archive or from Ka
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime  # noqa: TC003 - msgspec reads the annotation at run time
+from datetime import datetime
 from enum import StrEnum
 
 from gateway.reading import Abandoned, ClientId, Deferred, DeviceStatus, EcgChunk, Epoch, Reading
@@ -55,6 +55,16 @@ class Quarantined:
     """One sentence: what was wrong."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeated:
+    """A reading whose content is stored already, under another number: nothing new, and no lane waits for it."""
+
+    device: str
+    stream: str
+    first: int
+    last: int
+
+
 class Trouble(StrEnum):
     """What intake noticed about the server itself."""
 
@@ -75,7 +85,7 @@ class Noticed:
     detail: str = ""
 
 
-Payload = EcgChunk | Reading | DeviceStatus | Abandoned | Deferred | Quarantined | Noticed | Command
+Payload = EcgChunk | Reading | DeviceStatus | Abandoned | Deferred | Quarantined | Repeated | Noticed | Command
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -74,11 +74,11 @@ class Clients:
         match row.payload:
             case Quarantined() as bad:
                 key = f"{bad.client}/{QUARANTINE[bad.reason]}"
-                evidence = {"reason": bad.reason, "at_fault": bad.at_fault, "device": bad.device or ""}
+                evidence: Evidence = {"reason": bad.reason, "at_fault": bad.at_fault, "device": bad.device or ""}
                 said.append(self._renew(key, SubjectKind.CLIENT, mark, at_us, listening_us, evidence))
             case Abandoned() as lost:
                 key = f"{row.client}/{Condition.DATA_ABANDONED}"
-                evidence = {"reason": lost.reason, "device": lost.device, "lane_stream": lost.stream}
+                evidence = {"reason": lost.reason, "device": lost.device, "stream": lost.stream}
                 events = lost.last - lost.first + 1
                 said.append(self._renew(key, SubjectKind.CLIENT, mark, at_us, listening_us, evidence, events))
             case Noticed() as trouble:
@@ -97,7 +97,8 @@ class Clients:
             key = f"{client}/{Condition.LINK_SILENT}"
             if listening_us - heard_us >= LINK_SILENT_US and key not in self.told:
                 mark = f"{heard_us}"
-                said.append(self._renew(key, SubjectKind.CLIENT, mark, tick_us, listening_us, {"silent_s": LINK_SILENT_US // SECOND}))
+                silent: Evidence = {"silent_s": LINK_SILENT_US // SECOND}
+                said.append(self._renew(key, SubjectKind.CLIENT, mark, tick_us, listening_us, silent))
             elif listening_us - heard_us < LINK_SILENT_US and key in self.told:
                 said.append(self._end(key, tick_us))
         for key, renewed_us in list(self.renewed_us.items()):
@@ -107,7 +108,14 @@ class Clients:
         return said
 
     def _renew(
-        self, key: str, kind: SubjectKind, mark: str, at_us: int, listening_us: int, evidence: Evidence, count: int = 1
+        self,
+        key: str,
+        kind: SubjectKind,
+        mark: str,
+        at_us: int,
+        listening_us: int,
+        evidence: Evidence,
+        count: int = 1,
     ) -> Finding:
         subject, condition = key.rsplit("/", 1)
         self.renewed_us[key] = listening_us

@@ -6,10 +6,10 @@ The API writes a command to the inbox in the transaction of what it belongs to; 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime  # noqa: TC003 - msgspec reads the annotation at run time
+from datetime import datetime
 
-from gateway.reading import DeviceId  # noqa: TC001 - the same
-from stream.finding import PatientId  # noqa: TC001 - the same
+from gateway.reading import DeviceId
+from stream.finding import PatientId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

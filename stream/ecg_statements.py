@@ -14,7 +14,7 @@ from stream.finding import Condition, Finding
 from stream.instants import SECOND, instant, micros
 from stream.lane import BEATS_KEPT, LaneChart, remember
 from stream.limits import limit
-from stream.statement import cleared, is_open, open_of, opened, revised
+from stream.statement import Evidence, cleared, is_open, open_of, opened, revised
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,7 +35,7 @@ ECG_CONDITIONS = frozenset(condition for condition, _, _ in CONDITIONS.values())
 def hear(row: Row, mark: tuple[float, ...], is_restart: bool, tick_us: int, late_us: int) -> Finding | None:  # noqa: PLR0911
     """What a mark says, if it is to be said now. `mark` holds the fields of `MARK` in order."""
     lane = row.lane
-    _, _, kind, number, index, onset, decided, value, second, confidence, _ = mark
+    kind, number, index, onset, decided, value, second, confidence = mark[2:10]
     at_us = row.time_of(int(decided))
     if kind == Mark.BEAT:
         lane.beats = (*lane.beats[1 - BEATS_KEPT :], row.time_of(int(index)))
@@ -43,8 +43,8 @@ def hear(row: Row, mark: tuple[float, ...], is_restart: bool, tick_us: int, late
     if kind == Mark.QUALITY:
         return None
     condition, first_name, second_name = CONDITIONS[int(number)]
-    numbers = {name: float(n) for name, n in ((first_name, value), (second_name, second)) if name}
-    evidence = {**numbers, "last_index": int(decided)}
+    evidence: Evidence = {name: float(n) for name, n in ((first_name, value), (second_name, second)) if name}
+    evidence["last_index"] = int(decided)
     before = open_of(lane.withheld, condition, row.patient) or open_of(lane.recent, condition, row.patient)
     if kind == Mark.OPEN:
         if before is not None:
@@ -59,7 +59,7 @@ def hear(row: Row, mark: tuple[float, ...], is_restart: bool, tick_us: int, late
             at_us=at_us,
             confidence=float(confidence),
             evidence={
-                "device": lane.key[2], "lane_stream": lane.key[3], "session": row.session,
+                "device": lane.key[2], "stream": lane.key[3], "session": row.session,
                 "first_index": int(onset), "rate_hz": row.rate_hz, **evidence,
             },
         )  # fmt: skip
@@ -83,7 +83,8 @@ def speak(household: Household, lane: Lane, moment: Moment, late_us: int) -> lis
     """At a tick: what was withheld and can be said now."""
     chart, said = lane.chart, []
     for found in chart.withheld:
-        verdict = _contradicted(household, lane, found, moment) if found.condition is Condition.ASYSTOLE else False
+        is_silence = found.condition is Condition.ASYSTOLE
+        verdict = _contradicted(household, lane, found, moment) if is_silence else False
         has_stalled = moment.listening_us - chart.heard_us >= STALLED_US
         is_old = is_open(found) and moment.tick_us - chart.frontier_us > late_us and not has_stalled
         if verdict is None or is_old or (verdict and is_open(found)):
@@ -103,7 +104,10 @@ def settle(lane: Lane, moment: Moment, late_us: int) -> list[Finding]:
         if not is_open(before) or (before.episode not in chart.unseen and not has_moved):
             continue
         last_us = micros(before.at)
-        is_over = grade_of(moment.ecg.rows, lane.slot) <= Quality.FAIR and chart.frontier_us - max(last_us, chart.anchor_us) >= SETTLED_US
+        is_over = (
+            grade_of(moment.ecg.rows, lane.slot) <= Quality.FAIR
+            and chart.frontier_us - max(last_us, chart.anchor_us) >= SETTLED_US
+        )
         if is_over or has_moved:
             end = cleared(before, at_us=last_us, end_us=last_us, is_late=moment.tick_us - last_us > late_us)
             said.append(replace(end, at=instant(max(chart.frontier_us, last_us))))
@@ -130,7 +134,7 @@ def silence(lane: Lane, limits: dict[str, float], moment: Moment) -> Finding | N
                 opened_at=f"{chart.session}:{chart.next_index}",
                 onset_us=chart.frontier_us,
                 at_us=moment.second_us,
-                evidence={"device": chart.key[2], "client": chart.key[0]},
+                evidence={"device": chart.key[2], "stream": chart.key[3], "client": chart.key[0]},
             ),
         )
     if before is not None and not is_silent:

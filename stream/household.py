@@ -126,12 +126,16 @@ def snapshot(household: Household, ecg: EcgCharts) -> Snapshot:
     """What `restore` needs. Values are shared, containers copied."""
     return Snapshot(
         {
-            key: (copy.copy(lane.chart), dict(lane.hold.events), lane.slot, ecg.rows[lane.slot].tobytes() if lane.slot >= 0 else b"")
+            key: (copy.copy(lane.chart), dict(lane.hold.events), lane.slot, _row(ecg, lane.slot))
             for key, lane in household.lanes.items()
         },
         {name: copy.copy(chart) for name, chart in household.patients.items()},
         household.wake_us,
     )
+
+
+def _row(ecg: EcgCharts, slot: int) -> bytes:
+    return bytes(ecg.rows[slot].tobytes()) if slot >= 0 else b""
 
 
 def restore(household: Household, was: Snapshot, ecg: EcgCharts) -> None:
@@ -162,8 +166,7 @@ def pack(household: Household, ecg: EcgCharts, listening_us: int) -> bytes:
             ecg_version=CHART_VERSION,
             listening_us=listening_us,
             lanes=tuple(
-                SavedLane(chart=lane.chart, ecg=ecg.rows[lane.slot].tobytes() if lane.slot >= 0 else None)
-                for _, lane in sorted(household.lanes.items())
+                SavedLane(chart=lane.chart, ecg=_row(ecg, lane.slot) or None) for _, lane in sorted(household.lanes.items())
             ),
             patients=tuple(chart for _, chart in sorted(household.patients.items())),
         )
@@ -173,28 +176,22 @@ def pack(household: Household, ecg: EcgCharts, listening_us: int) -> bytes:
 def unpack(state: bytes, position: int, ecg: EcgCharts) -> tuple[Household, int]:
     """A household from `pack`, and the listening time at which it was saved.
 
-    Raises:
-        StaleChart: its ECG charts are of another version than this code's.
+    ECG charts of another version than this code's start afresh: what was open stays open until new signal ends it.
     """
     saved = msgspec.msgpack.decode(state, type=SavedHousehold)
     household = Household(saved.name, position=position)
     for lane in saved.lanes:
         slot = -1
         if lane.ecg is not None:
-            if saved.ecg_version != CHART_VERSION or len(lane.ecg) != ECG_CHART.itemsize:
-                raise StaleChart(saved.name, saved.ecg_version)
             slot = ecg.take()
-            ecg.rows[slot] = np.frombuffer(lane.ecg, ECG_CHART)[0]
-        household.lanes[tuple(lane.chart.key)] = Lane(lane.chart, slot=slot)
+            if saved.ecg_version == CHART_VERSION and len(lane.ecg) == ECG_CHART.itemsize:
+                ecg.rows[slot] = np.frombuffer(lane.ecg, ECG_CHART)[0]
+            else:
+                lane.chart.session = ""
+                lane.chart.unseen = tuple(f.episode for f in lane.chart.recent if f.present)
+        household.lanes[lane.chart.key] = Lane(lane.chart, slot=slot)
     household.patients = {chart.patient: chart for chart in saved.patients}
     return household, saved.listening_us
-
-
-class StaleChart(ValueError):
-    """A chart was saved by another version of the detector: it must be made anew from the archive."""
-
-    def __init__(self, household: str, version: int) -> None:
-        super().__init__(f"household {household}: ECG chart version {version}, this code has {CHART_VERSION}")
 
 
 def merge(into: Household, others: Iterable[Household]) -> None:

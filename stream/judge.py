@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from gateway.ranges import add, contains
 from gateway.reading import Abandoned, Deferred, DeviceStatus, EcgChunk, Reading
 from stream import ecg_statements, past, vitals
-from stream.batch import Quarantined
+from stream.batch import Quarantined, Repeated
 from stream.command import AssignmentChanged, BenchLifted, LimitsChanged, SymptomReport
 from stream.correction import reassign
 from stream.finding import Condition
@@ -62,7 +62,7 @@ def take(household: Household, rows: Iterable[Admitted], feed: Feed, moment: Mom
             lane = _lane(household, (row.client, row.epoch, payload.device, payload.stream))  # type: ignore[arg-type]
             heard = Heard(payload, micros(row.received_at), moment.position)
             said += _pass(household, lane, arrive(lane.chart, lane.hold, heard, moment.listening_us), feed, moment)
-        elif isinstance(payload, (Abandoned, Deferred)):
+        elif isinstance(payload, (Abandoned, Deferred, Repeated)):
             lane = _lane(household, (row.client, row.epoch, payload.device, payload.stream))  # type: ignore[arg-type]
             passed = give_up(lane.chart, lane.hold, payload.first, payload.last, moment.listening_us)
             said += _pass(household, lane, passed, feed, moment)
@@ -107,9 +107,7 @@ def bench(household: Household, patient: str, why: str, tick_us: int, position: 
     return [found]
 
 
-def hear(
-    feed: Feed, marks: Sequence[tuple[float, ...]], households: Sequence[Household], moment: Moment
-) -> list[Finding]:
+def hear(feed: Feed, marks: Sequence[tuple[float, ...]], households: Sequence[Household], moment: Moment) -> list[Finding]:
     """Statements from the kernels' marks; `households` by row of work."""
     said: list[Finding] = []
     for mark in marks:
@@ -141,19 +139,19 @@ def conclude(household: Household, moment: Moment) -> list[Finding]:
             said += _restate(patient, moment)
     for _, lane in sorted(household.lanes.items()):
         chart = lane.chart
-        patient = household.patients.get(chart.patient or "")
-        if patient is None or patient.benched:
+        if past.is_ripe(chart, moment.listening_us):
+            said += past.run_pass(household, lane, moment)
+        owner = household.patients.get(chart.patient or "")
+        if owner is None or owner.benched:
             continue
-        Judging.patient = patient.patient
-        late_us = round(limit(patient.limits, "late_s") * SECOND)
+        Judging.patient = owner.patient
+        late_us = round(limit(owner.limits, "late_s") * SECOND)
         if chart.withheld:
             said += ecg_statements.speak(household, lane, moment, late_us)
         if lane.slot >= 0:
             said += ecg_statements.settle(lane, moment, late_us)
-            silent = ecg_statements.silence(lane, patient.limits, moment)
+            silent = ecg_statements.silence(lane, owner.limits, moment)
             said += [silent] if silent else []
-        if past.is_ripe(chart, moment.listening_us):
-            said += past.run_pass(household, lane, moment)
     household.wake_us = _wake_us(household, moment)
     return said
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from uuid import UUID  # noqa: TC003 - the same
+from uuid import UUID
 
 from gateway.ranges import EMPTY, Ranges, add, contains
 from gateway.reading import ClientId, DeviceId, EcgChunk, Epoch, StreamName
-from stream.finding import Finding  # noqa: TC001 - msgspec reads the annotations at run time
+from stream.finding import Finding
 from stream.instants import SECOND, micros
 
 if TYPE_CHECKING:
@@ -237,5 +237,3 @@ def _duration_us(event: Sequenced) -> int:
     if isinstance(event, EcgChunk):
         return round(len(event.samples) // 2 * SECOND / event.rate_hz)
     return 0
-
-

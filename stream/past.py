@@ -16,7 +16,7 @@ from stream.ecg_feed import CONDITIONS, Feed, grade_of
 from stream.ecg_statements import SETTLED_US
 from stream.finding import Condition, Finding
 from stream.instants import SECOND, instant, micros
-from stream.lane import LaneChart, remember
+from stream.lane import LaneChart, remember, span_of
 from stream.limits import limit
 from stream.statement import cleared, is_open, opened, revised
 
@@ -69,7 +69,8 @@ def run_pass(household: Household, lane: Lane, moment: Moment) -> list[Finding]:
     first_us, end_us = chart.due_from_us, min(chart.due_to_us, chart.due_from_us + PIECE_US)
     rows = moment.history.chunks(chart.key, first_us - MARGIN_US, end_us + MARGIN_US, moment.position)
     found = past_pass(chart, rows, moment.assignments, (first_us, end_us))
-    said = [s for episode in found if (s := join(household, lane, episode, moment)) is not None]
+    judged = [e for e in found if e.patient in household.patients and not household.patients[e.patient].benched]
+    said = [s for episode in judged if (s := join(household, lane, episode, moment)) is not None]
     is_last = end_us >= chart.due_to_us
     passed = chart.due if is_last else _within(rows, chart, end_us)
     chart.judged_past = union(chart.judged_past, passed)
@@ -80,9 +81,7 @@ def run_pass(household: Household, lane: Lane, moment: Moment) -> list[Finding]:
     return said
 
 
-def past_pass(
-    lane: LaneChart, rows: Sequence[EcgChunk], assignments: Assignments, due: tuple[int, int]
-) -> list[PastEpisode]:
+def past_pass(lane: LaneChart, rows: Sequence[EcgChunk], assignments: Assignments, due: tuple[int, int]) -> list[PastEpisode]:
     """Episodes of the archived rows (by `at`) that meet the due stretch (microseconds), in order of onset."""
     fresh = LaneChart(lane.key)
     feed = Feed()
@@ -102,7 +101,7 @@ def past_pass(
                 patient=row.patient, condition=condition, opened=f"{row.session}:{index}", onset_us=row.time_of(onset),
                 last_us=row.time_of(decided), end_us=None, confidence=confidence,
                 evidence={
-                    "device": lane.key[2], "lane_stream": lane.key[3], "session": row.session, "first_index": onset,
+                    "device": lane.key[2], "stream": lane.key[3], "session": row.session, "first_index": onset,
                     "last_index": decided, "rate_hz": row.rate_hz,
                     **{name: float(n) for name, n in zip(names, (value, second), strict=True) if name},
                 },
@@ -112,7 +111,10 @@ def past_pass(
             is_lost = feed.work[work][5] and not episode.opened.startswith(f"{row.session}:")
             end_us = None if is_lost else row.time_of(index)
             episodes.append(replace(episode, end_us=end_us, last_us=end_us or episode.last_us))
-    episodes += standing.values()
+    if standing:
+        # Present in the last sample that was read: that sample supports it.
+        _, last_us = span_of(rows[-1])
+        episodes += [replace(episode, last_us=last_us) for episode in standing.values()]
     meeting = [e for e in episodes if e.onset_us <= due[1] and (e.end_us is None or e.end_us >= due[0])]
     return sorted(meeting, key=lambda e: (e.onset_us, e.condition, e.opened))
 

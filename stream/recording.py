@@ -56,7 +56,7 @@ def open_record(path: str | Path, lead: str | None = None) -> Recording:
 
     `lead` None: the first ECG lead; "all": every one; otherwise the lead of that name.
     """
-    import wfdb  # noqa: PLC0415  heavy, and only where recordings are read
+    import wfdb
 
     stem = Path(path).with_suffix("") if Path(path).suffix in {".hea", ".dat"} else Path(path)
     if not stem.with_suffix(stem.suffix + ".hea").is_file():

@@ -52,7 +52,7 @@ def opened(
     confidence: float = 1.0,
     subject_kind: SubjectKind = SubjectKind.PATIENT,
 ) -> Finding:
-    """The first statement about an episode: it is present."""
+    """The first statement about an episode: it is present. `stream` and `opened_at` go into its id only."""
     return Finding(
         subject=subject,
         subject_kind=subject_kind,
@@ -65,7 +65,7 @@ def opened(
         onset=instant(onset_us),
         at=instant(at_us),
         confidence=finite(confidence, 0.0),
-        evidence=clean({"stream": stream, **evidence}),
+        evidence=clean(evidence),
     )
 
 

@@ -15,7 +15,7 @@ from stream.instants import SECOND, instant, micros
 from stream.lane import remember
 from stream.limits import limit
 from stream.pressure import Stretch, crises
-from stream.statement import clean, cleared, is_open, opened, revised, withdrawn
+from stream.statement import Evidence, clean, cleared, is_open, opened, revised, withdrawn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,11 +74,10 @@ def expires_us(patient: PatientChart) -> int | None:
     return min((micros(f.onset) + round(limit(patient.limits, "bp_repeat_max_s") * SECOND) for f in waiting), default=None)
 
 
-def _statements(
-    patient: PatientChart, stretch: Stretch, before: Finding | None, moment: Moment, late_us: int
-) -> list[Finding]:
-    evidence = {
+def _statements(patient: PatientChart, stretch: Stretch, before: Finding | None, moment: Moment, late_us: int) -> list[Finding]:
+    evidence: Evidence = {
         "device": stretch.device,
+        "stream": ReadingKind.BLOOD_PRESSURE,
         "systolic_mmhg": stretch.systolic_mmhg,
         "diastolic_mmhg": stretch.diastolic_mmhg,
     }
@@ -100,7 +99,7 @@ def _statements(
     return said
 
 
-def _differs(before: Finding, stretch: Stretch, evidence: dict[str, float | str]) -> bool:
+def _differs(before: Finding, stretch: Stretch, evidence: Evidence) -> bool:
     is_changed = any(before.evidence.get(key) != value for key, value in evidence.items())
     return is_changed or before.onset != instant(stretch.onset_us) or (stretch.end_us is None and not before.present)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from gateway.reading import Abandoned, Deferred, DeviceStatus, EcgChunk, Reading
 from stream import judge
 from stream.assignments import Assignments, device_node, patient_node
-from stream.batch import Quarantined
+from stream.batch import Quarantined, Repeated
 from stream.command import AssignmentChanged, BenchLifted, LimitsChanged, SymptomReport
 from stream.ecg_feed import Feed
 from stream.household import EcgCharts, Household, low_water, merge, pack, restore, snapshot, unpack
@@ -66,7 +66,7 @@ class Ward:
     """Node -> household as it was saved: while positions are replayed in which it was still several."""
 
     def observe(self, batch: Batch) -> list[Finding]:
-        """Judge one position; findings in order of (subject, condition, stream, revision).
+        """Judge one position; findings in order of (subject, condition, opened, episode, revision).
 
         A household that was read from the store as it was after this position takes in again only what it may still hold.
         """
@@ -82,7 +82,7 @@ class Ward:
             said = [f for name in names for f in self._apart(name, rows[name], moment)]
         else:
             said = self._together(names, rows, moment)
-        return sorted(said, key=lambda f: (f.subject, f.condition, str(f.evidence.get("stream", "")), f.opened, f.revision))
+        return sorted(said, key=lambda f: (f.subject, f.condition, f.opened, f.episode, f.revision))
 
     def save(self, position: int, groups: Collection[int]) -> list[SavedChart]:
         """The charts of these groups as they are after `position`, and those of households that were merged."""
@@ -102,6 +102,11 @@ class Ward:
     def bench(self, patient: str, why: str, moment_us: int, position: int) -> list[Finding]:
         """Judge this patient no more, and say so."""
         return judge.bench(self._household(patient_node(patient)), patient, why, moment_us, position)
+
+    def is_benched(self, patient: str) -> bool:
+        """Whether this patient is not judged at present."""
+        chart = self._household(patient_node(patient)).patients.get(patient)
+        return chart is not None and bool(chart.benched)
 
     def _moment(self, batch: Batch) -> Moment:
         tick_us = micros(batch.tick)
@@ -144,7 +149,8 @@ class Ward:
             return [f for name in names for f in self._apart(name, rows[name], moment)]
 
     def _apart(self, name: str, rows: list[Admitted], moment: Moment) -> list[Finding]:
-        household, said = self.households[name], []
+        household = self.households[name]
+        said: list[Finding] = []
         before = snapshot(household, self.ecg)
         while True:
             judge.Judging.patient = next((p for p in sorted(household.patients) if not household.patients[p].benched), "")
@@ -162,7 +168,8 @@ class Ward:
                 before = snapshot(household, self.ecg)
 
     def _judge(self, names: Sequence[str], rows: dict[str, list[Admitted]], moment: Moment) -> list[Finding]:
-        feed, owners = Feed(), []
+        feed = Feed()
+        owners: list[Household] = []
         said: list[Finding] = []
         for name in names:
             household = self.households[name]
@@ -194,7 +201,7 @@ def group_of(household: str) -> int:
 def node_of(row: Admitted) -> str | None:
     """The device or patient that a row is about; None: it is about no household (`stream.clients`)."""
     payload = row.payload
-    if isinstance(payload, (EcgChunk, Reading, DeviceStatus, Abandoned, Deferred, AssignmentChanged)):
+    if isinstance(payload, (EcgChunk, Reading, DeviceStatus, Abandoned, Deferred, Repeated, AssignmentChanged)):
         return device_node(payload.device)
     if isinstance(payload, (LimitsChanged, SymptomReport, BenchLifted)):
         return patient_node(payload.patient)

@@ -1,0 +1,205 @@
+"""The embedded runner: the intake process. Connects, takes the shard over, recovers, and then steps until it is stopped.
+
+Holds no medicine and no order of its own: those are the Ward's and the writer's. Whatever goes wrong with the store
+leads back to recovery; a moved fence, or a bug, ends the process, and the supervisor starts another.
+"""
+
+from __future__ import annotations
+
+import queue
+import random
+import shutil
+import signal
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import psycopg
+import structlog
+
+from gateway import topics
+from gateway.mqtt import Message, Mqtt
+from stream.archive import SQL, Fenced
+from stream.instants import micros
+from stream.intake import QUEUE_MESSAGES, Writer, gather_from
+from stream.recovery import recover
+from stream.store.connect import connect
+from stream.tick import start as start_tick
+from stream.verdicts import put_findings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+    from pathlib import Path
+
+    from stream.recovery import Recovered
+    from stream.settings import StreamSettings
+
+MAX_MESSAGE_BYTES = 8_000_000
+SUSPICIOUS_STARTS = 3
+"""Starts at one position without getting any further: the detector kills the process there."""
+DISK_EVERY_S = 10.0
+
+_log = structlog.get_logger("stream.embedded")
+
+
+class Folder(Protocol):
+    """What this needs to know of the data folder."""
+
+    root: Path
+
+
+class Composed(Protocol):
+    """The settings as `tierwatch.py` puts them together."""
+
+    @property
+    def stream(self) -> StreamSettings:
+        """The [stream] table."""
+
+    @property
+    def folder(self) -> Folder:
+        """The data folder."""
+
+    @property
+    def dsn(self) -> str:
+        """The store."""
+
+    speed: float
+
+    def now(self) -> datetime:
+        """The wall clock, scaled by `speed`."""
+
+
+def run(settings: Composed, tell_ready: Callable[[], None]) -> None:
+    """Be the writer of the shard until SIGTERM or SIGINT."""
+    from stream.ecg.advance import compile_kernels
+    from stream.servers.mqtt_clients import INTAKE, add_client
+
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    # Before anything subscribes: a message that waits for a compiler is a message late.
+    compile_kernels()
+    inbound: queue.Queue[Message] = queue.Queue(QUEUE_MESSAGES)
+    returned = threading.Event()
+    shard = settings.stream.shard
+    mqtt = Mqtt(
+        host="127.0.0.1", port=settings.stream.mqtt_port, client_id=INTAKE, user=INTAKE,
+        password=add_client(settings.folder.root, INTAKE, shard), on_message=inbound.put, on_connected=returned.set,
+        max_bytes=MAX_MESSAGE_BYTES,
+    )  # fmt: skip
+    for topic in topics.all_up(shard):
+        mqtt.subscribe(topic, qos=1)
+    intake = _Intake(settings, mqtt, inbound, returned, stop, tell_ready)
+    try:
+        intake.run()
+    finally:
+        mqtt.stop()
+
+
+@dataclass(slots=True)
+class _Intake:
+    settings: Composed
+    mqtt: Mqtt
+    inbound: queue.Queue[Message]
+    returned: threading.Event
+    """Set when the broker took us (back): everybody is asked to go back to what has no receipt."""
+    stop: threading.Event
+    tell_ready: Callable[[], None]
+
+    def run(self) -> None:
+        """Recover and step; on trouble with the store, again, after a jittered pause."""
+        pending: list[Message] = []
+        is_started = False
+        wait_s = 0.1
+        while not self.stop.is_set():
+            writer: Writer | None = None
+            try:
+                with connect(self.settings.dsn, "intake") as conn:
+                    writer = self._writer(conn, pending)
+                    writer.catch_up()
+                    self.returned.set()
+                    if not is_started:
+                        self.mqtt.start()
+                        self.tell_ready()
+                        is_started = True
+                    while not self.stop.is_set():
+                        if self.returned.is_set() and self.mqtt.connected:
+                            self.returned.clear()
+                            writer.hello()
+                        writer.step()
+                        wait_s = 0.1
+            except psycopg.OperationalError as error:
+                _log.warning("store_lost", error=str(error).splitlines()[0])
+                pending = writer.pending if writer is not None else pending
+                time.sleep(wait_s * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
+                wait_s = min(2 * wait_s, 5.0)
+            except Fenced as error:
+                _log.error("fenced", error=str(error))
+                raise SystemExit(3) from error
+
+    def _writer(self, conn: psycopg.Connection, pending: list[Message]) -> Writer:
+        shard = self.settings.stream.shard
+        row = conn.execute(SQL["raise_fence"], {"shard": shard}).fetchone()
+        assert row is not None
+        fence, judged, suspect_position, suspect = row
+        conn.execute(SQL["note_start"], {"judged": judged})
+        deaths = conn.execute(SQL["deaths_here"], {"judged": judged}).fetchone()
+        state = recover(conn, shard, judged, _progress)
+        if state.faults:
+            _log.error("determinism_fault", findings=state.faults)
+        wall_us, monotonic_us = self._now_us()
+        clock = start_tick(micros(state.tick) if state.tick else None, wall_us, monotonic_us)
+        writer = Writer(
+            conn=conn, shard=shard, fence=fence, mqtt=self.mqtt, clock=clock, now_us=self._now_us, state=state,
+            disk_is_low=_Disk(self.settings.folder.root, self.settings.stream.low_disk_mb), gather=lambda held, full: gather_from(self.inbound, is_holding=held, is_full=full), backlog=self.inbound.qsize,
+            pending=list(pending),
+        )  # fmt: skip
+        if deaths is not None and deaths[0] >= SUSPICIOUS_STARTS:
+            self._be_careful(conn, state, judged, suspect_position, suspect)
+        return writer
+
+    def _be_careful(
+        self, conn: psycopg.Connection, state: Recovered, judged: int, suspect_position: int | None, suspect: str | None
+    ) -> None:
+        """The detector killed us here before: bench whom it was at, and write down each patient before judging."""
+        shard, position = self.settings.stream.shard, judged + 1
+        if suspect_position == position and suspect:
+            tick = state.waiting[0].tick if state.waiting else state.tick
+            assert tick is not None
+            findings = state.ward.bench(suspect, "the detector's process ended while judging this patient", micros(tick), judged)
+            # Beside the position that was judged: its own findings have lower numbers.
+            with conn.transaction():
+                put_findings(conn, shard, judged, findings, first_ord=BENCH_ORD)
+            _log.error("patient_benched", position=position)
+
+        def note(patient: str) -> None:
+            with psycopg.connect(self.settings.dsn, autocommit=True) as other:
+                other.execute(SQL["suspect"], {"shard": shard, "position": state.judged + 1, "patient": patient})
+
+        state.ward.before_patient = note
+
+    def _now_us(self) -> tuple[int, int]:
+        return micros(self.settings.now()), round(time.monotonic_ns() * self.settings.speed / 1000)
+
+
+BENCH_ORD = 1_000_000
+"""Number of a finding that was made at a start, beside those of the position before it."""
+
+
+class _Disk:
+    """Whether less room is left than the reserve; asked now and then only."""
+
+    def __init__(self, root: Path, low_mb: int) -> None:
+        self._root, self._low, self._asked, self._is_low = root, low_mb * 1_000_000, 0.0, False
+
+    def __call__(self) -> bool:
+        if time.monotonic() - self._asked >= DISK_EVERY_S or not self._asked:
+            self._asked, self._is_low = time.monotonic(), shutil.disk_usage(self._root).free < self._low
+        return self._is_low
+
+
+def _progress(done: int, of: int) -> None:
+    if done % 500 == 0:
+        _log.info("recovering", position=done, of=of)
