@@ -1,29 +1,29 @@
 """Tierwatch's command line, and the place where the parts are put together.
 
 It checks that the packages are ours, reads tierwatch.toml, mounts each folder's commands, and tells every child process
-what to run. Nothing is decided here: each folder is handed its settings and its ports.
+what to run. Nothing is decided here: each folder is handed its settings, its clock and its ports.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-import tomllib
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from pydantic import BaseModel
-
+    from alerts.settings import AlertsSettings
+    from api.settings import ApiSettings
+    from device_sims.settings import DeviceSimsSettings
     from stream.servers.children import Child
-    from stream.servers.data_folder import DataFolder
     from stream.settings import StreamSettings
 
 HOME = Path(__file__).resolve().parent
@@ -31,6 +31,9 @@ FOLDERS = ("gateway", "stream", "alerts", "api", "device_sims")
 CONFIG = Path("tierwatch.toml")
 OWN_COMMANDS = frozenset({"up", "demo", "check", "run"})
 """Commands of this file; any other word has the folders' commands loaded."""
+LOOPBACK = "127.0.0.1"
+DISPATCH = "dispatch"
+"""The endpoint, and the caller of the API, that the demo's dispatch centre is."""
 
 app = typer.Typer(
     name="tierwatch",
@@ -38,23 +41,17 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     help="Remote patient monitoring that loses nothing: wearables in, three tiers of alert out.\n\n"
-    "Start with [bold]tierwatch demo[/bold]: patients with wearables, an emergency, and a dispatch centre, all on this machine. "
-    "Every setting has a default; [bold]tierwatch.toml[/bold] in the working folder changes them, one table a folder.",
+    "Start with [bold]tierwatch demo[/bold]: patients with wearables, an emergency, and a dispatch centre, all on this "
+    "machine. Every setting has a default; [bold]tierwatch.toml[/bold] in the working folder changes them, one table a folder.",
 )
 
-ConfigOption = Annotated[
-    Path | None, typer.Option("--config", help="The settings file. Default: tierwatch.toml here, if there is one.")
-]
-DataOption = Annotated[Path | None, typer.Option("--data", help="The data folder; goes before [[stream] data of the settings.")]
+ConfigOption = Annotated[Path | None, typer.Option("--config", help="Settings file. Default: tierwatch.toml, if it is here.")]
+DataOption = Annotated[Path | None, typer.Option("--data", help="The data folder; goes before the one of the settings.")]
 SpeedOption = Annotated[float, typer.Option("--speed", min=0.1, max=100.0, help="How many seconds pass in one.")]
 
 
 class NotOurs(RuntimeError):
     """A package of our name comes from somewhere else."""
-
-
-class BadSettings(RuntimeError):
-    """The settings file says something that we do not understand."""
 
 
 def guard(home: Path = HOME) -> None:
@@ -63,10 +60,9 @@ def guard(home: Path = HOME) -> None:
         found = find_spec(name)
         if found is None:
             raise NotOurs(f"The package {name} is missing beside {home / 'tierwatch.py'}: install Tierwatch again.")
-        places = [Path(place).resolve() for place in found.submodule_search_locations or ()]
-        origin = [Path(found.origin).resolve().parent] if found.origin else []
-        for place in origin or places:
-            if place != home / name:
+        places = [Path(found.origin).parent] if found.origin else [Path(one) for one in found.submodule_search_locations or ()]
+        for place in places:
+            if place.resolve() != home / name:
                 raise NotOurs(
                     f"The package {name} comes from {place}, not from {home / name}. Something else of that name is "
                     f"installed or on PYTHONPATH: remove it, or use a virtual environment of Tierwatch's own."
@@ -74,21 +70,29 @@ def guard(home: Path = HOME) -> None:
 
 
 def mount() -> None:
-    """Put each folder's commands beside ours."""
+    """Put each folder's commands beside ours: the stream's stand alone, the others' are groups."""
     for folder in FOLDERS:
-        if find_spec(f"{folder}.commands") is not None:
-            app.add_typer(import_module(f"{folder}.commands").app)
+        if find_spec(f"{folder}.commands") is None:
+            continue
+        for name, found in vars(import_module(f"{folder}.commands")).items():
+            if isinstance(found, typer.Typer):
+                app.add_typer(found, name=name if name != "app" else None if folder == "stream" else folder)
 
 
 def main() -> None:
     """Run the command line."""
     try:
         guard()
-        first = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
-        if first not in OWN_COMMANDS:
+        from stream.settings_file import BadSettings
+    except NotOurs as error:
+        sys.exit(f"tierwatch: {error}")
+    try:
+        if next((word for word in sys.argv[1:] if not word.startswith("-")), "") not in OWN_COMMANDS:
+            with suppress(BadSettings):  # it is said where the settings are needed, not by --help
+                compile_into(Settings(None, None).numba_cache)
             mount()
         app()
-    except (NotOurs, BadSettings) as error:
+    except BadSettings as error:
         sys.exit(f"tierwatch: {error}")
 
 
@@ -96,23 +100,55 @@ def main() -> None:
 
 
 class Settings:
-    """What each folder was told, checked; the data folder resolved."""
+    """What each folder was told, checked; the data folder and the clock that all processes share."""
 
-    def __init__(self, path: Path | None, data: Path | None, speed: float = 1.0, anchor: datetime | None = None) -> None:
+    def __init__(
+        self,
+        path: Path | None,
+        data: Path | None,
+        speed: float = 1.0,
+        anchor: datetime | None = None,
+        *,
+        is_demo: bool = False,
+    ) -> None:
+        from stream.servers.data_folder import DataFolder
+        from stream.servers.privilege import default_data
+        from stream.settings_file import BadSettings, read_tables
+
         if path is not None and not path.exists():
             raise BadSettings(f"there is no settings file {path}")
         self.path = (path or CONFIG).resolve() if (path or CONFIG).exists() else None
+        self.is_demo = is_demo
         self.speed = speed
         self.anchor = anchor.replace(tzinfo=UTC) if anchor is not None else datetime.now(UTC).replace(microsecond=0)
-        self.tables = read_tables(self.path)
-        chosen = data or self.stream.data or default_data()
+        self.tables = read_tables(self.path, FOLDERS)
         base = self.path.parent if self.path is not None and data is None else Path.cwd()
-        self.folder = data_folder(base / chosen)
+        self.folder = DataFolder((base / (data or self.stream.data or default_data(HOME))).resolve())
 
     @property
     def stream(self) -> StreamSettings:
         """The [stream] table."""
-        return self.tables["stream"]  # type: ignore[return-value]
+        return cast("StreamSettings", self.tables["stream"])
+
+    @property
+    def api(self) -> ApiSettings:
+        """The [api] table."""
+        return cast("ApiSettings", self.tables["api"])
+
+    @property
+    def sims(self) -> DeviceSimsSettings:
+        """The [device_sims] table."""
+        return cast("DeviceSimsSettings", self.tables["device_sims"])
+
+    @property
+    def alerts(self) -> AlertsSettings:
+        """The [alerts] table; in the demo, emergencies lead to the simulated dispatch centre."""
+        table = cast("AlertsSettings", self.tables["alerts"])
+        if not self.is_demo:
+            return table
+        endpoints = {DISPATCH: self.sims.dispatch_url, **table.endpoints}
+        hosts = (*table.allowed_private_hosts, LOOPBACK)
+        return table.model_copy(update={"endpoints": endpoints, "allowed_private_hosts": hosts})
 
     @property
     def dsn(self) -> str:
@@ -123,8 +159,8 @@ class Settings:
 
     @property
     def numba_cache(self) -> Path:
-        """Where the compiled detector is kept."""
-        return (self.stream.numba_cache or self.folder.numba).resolve()
+        """Where the compiled detector is kept; a child takes its supervisor's."""
+        return Path(self.stream.numba_cache or os.environ.get("NUMBA_CACHE_DIR") or self.folder.numba).resolve()
 
     def now(self) -> datetime:
         """The one wall clock of every process: real time, or faster from the anchor on."""
@@ -133,98 +169,37 @@ class Settings:
 
     def lines(self) -> list[str]:
         """The settings in force, one a line."""
-        rows = [("data folder", str(self.folder.root))]
-        rows += [
-            (f"[{name}] {key}", str(value))
-            for name, table in self.tables.items()
-            for key, value in table
-            if (name, key) != ("stream", "data")
-        ]
+        from stream.settings_file import lines
+
+        rows = [("data folder", str(self.folder.root)), *lines({**self.tables, "alerts": self.alerts})]
         width = max(len(name) for name, _ in rows)
-        return [f"  {name:<{width}}  {value}" for name, value in rows]
+        return [f"  {name:<{width}}  {value}" for name, value in rows if name != "[stream] data"]
 
 
-def read_tables(path: Path | None) -> dict[str, BaseModel]:
-    """Each folder's settings model, made from its table; anything unknown is an error that names it."""
-    from pydantic import ValidationError
-
-    try:
-        given: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8")) if path is not None else {}
-    except tomllib.TOMLDecodeError as error:
-        raise BadSettings(f"{path}: {error}") from error
-    models = {folder: model for folder in FOLDERS if (model := settings_model(folder))}
-    if unknown := sorted(set(given) - set(models)):
-        raise BadSettings(
-            f"{path}: unknown table or setting {', '.join(unknown)}; tables are {', '.join(f'[{name}]' for name in models)}"
-        )
-    found = {}
-    for folder, model in models.items():
-        try:
-            found[folder] = model.model_validate(given.get(folder, {}))
-        except ValidationError as error:
-            wrong = "; ".join(
-                f"{'.'.join(map(str, fault['loc'])) or folder}: {fault['msg']}" for fault in error.errors(include_url=False)
-            )
-            raise BadSettings(f"{path}, table [{folder}]: {wrong}. Known settings: {', '.join(model.model_fields)}") from error
-    return found
+def compile_into(cache: Path) -> None:
+    """Where numba keeps what it compiles: read when numba is first imported, so this comes before; children inherit it."""
+    os.environ["NUMBA_CACHE_DIR"] = str(cache)
 
 
-def settings_model(folder: str) -> type[BaseModel] | None:
-    """The one settings model that a folder defines, if it has settings."""
-    from pydantic import BaseModel
-
-    if find_spec(f"{folder}.settings") is None:
-        return None
-    module = import_module(f"{folder}.settings")
-    for name, found in vars(module).items():
-        if (
-            name.endswith("Settings")
-            and isinstance(found, type)
-            and issubclass(found, BaseModel)
-            and found.__module__ == module.__name__
-        ):
-            return found
-    return None
+# --- The table of children --------------------------------------------------------------------------------------------
 
 
-def default_data() -> Path:
-    """Where the data goes when nobody says."""
-    from stream.servers.privilege import default_data as choose
-
-    return choose(HOME)
-
-
-def data_folder(root: Path) -> DataFolder:
-    """The data folder, by its whole name: children start in another working folder."""
-    from stream.servers.data_folder import DataFolder
-
-    return DataFolder(root.resolve())
-
-
-# --- Children ---------------------------------------------------------------------------------------------------------
-
-
-def children_of(settings: Settings, *extra: Child) -> list[Child]:
-    """The table that `up` runs: servers, then migrate before the broker, then our own processes, then what is extra."""
+def children_of(settings: Settings) -> list[Child]:
+    """What `up` runs, in order: servers with the migration between them, our own processes, in the demo the world."""
     from stream.servers.children import Child, Port, answers, servers
 
-    port = api_port(settings)
+    stream, url = settings.stream, pages(settings)
     is_compiled = any(settings.numba_cache.rglob("*.nbi")) if settings.numba_cache.exists() else False
-    found = servers(
-        settings.folder,
-        mqtt_port=settings.stream.mqtt_port,
-        shard=settings.stream.shard,
-        with_postgres=not settings.stream.dsn,
-    )
+    found = servers(settings.folder, mqtt_port=stream.mqtt_port, shard=stream.shard, with_postgres=not stream.dsn)
     found.insert(len(found) - 1, Child(name="migrate", command=run_command(settings, "migrate"), is_once=True))
-    return [
-        *found,
-        Child(name="station", command=run_command(settings, "station")),
+    found += [
+        Child(name="station", command=run_command(settings, "station"), holds_up_s=20.0),
         Child(
             name="api",
             command=run_command(settings, "api"),
-            probe=lambda _: answers(f"http://127.0.0.1:{port}/livez"),
-            ports=(Port(number=port, setting="[api] port"),),
+            probe=lambda _: answers(f"{url}/livez"),
+            holds_up_s=20.0,
+            ports=(Port(number=settings.api.port, setting="[api] port"),),
         ),
         Child(
             name="intake",
@@ -232,23 +207,29 @@ def children_of(settings: Settings, *extra: Child) -> list[Child]:
             stop_within_s=20,
             note="" if is_compiled else "compiling the detector, once: about a minute",
         ),
-        *extra,
     ]
+    if settings.is_demo:
+        port = Port(number=settings.sims.dispatch_port, setting="[device_sims] dispatch_port")
+        found += [
+            Child(name="story", command=run_command(settings, "story"), is_on_screen=True),
+            Child(name="sims", command=run_command(settings, "sims"), ports=(port,)),
+        ]
+    return found
 
 
-def run_command(settings: Settings, name: str, *more: str) -> tuple[str, ...]:
-    """How a child of ours is started: this very program, by the interpreter that runs us."""
+def run_command(settings: Settings, name: str) -> tuple[str, ...]:
+    """How a child of ours is started: this very program, by the interpreter that runs us; never a secret in it."""
     config = () if settings.path is None else ("--config", str(settings.path))
     anchor = settings.anchor.strftime("%Y-%m-%dT%H:%M:%S")
     return (
         *(sys.executable, "-m", "tierwatch", "run", name, *config, "--data", str(settings.folder.root)),
-        *("--speed", str(settings.speed), "--anchor", anchor, *more),
+        *("--speed", str(settings.speed), "--anchor", anchor, *(["--demo"] if settings.is_demo else [])),
     )
 
 
-def api_port(settings: Settings) -> int:
-    """Where the API listens, on loopback."""
-    return int(getattr(settings.tables.get("api"), "port", 8080))
+def pages(settings: Settings) -> str:
+    """Where the API and its pages are."""
+    return f"http://{settings.api.host}:{settings.api.port}"
 
 
 def say(text: str) -> None:
@@ -259,7 +240,7 @@ def say(text: str) -> None:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - for the rest of this process
 
 
-def start(settings: Settings, children: list[Child], *, for_s: float | None, ready: Callable[[], None]) -> None:
+def start(settings: Settings, children: list[Child], *, for_s: float | None, ready: str) -> None:
     """Run the children until somebody stops us; every trouble of the start is one readable line."""
     from stream.servers.children import PortBusy
     from stream.servers.data_folder import FolderInUse, FolderUnusable
@@ -269,7 +250,7 @@ def start(settings: Settings, children: list[Child], *, for_s: float | None, rea
     for line in settings.lines():
         say(line)
     try:
-        supervise(settings.folder, children, say, for_s=for_s, ready=ready)
+        supervise(settings.folder, children, say, for_s=for_s, ready=lambda: say(ready))
     except (PortBusy, FolderInUse, FolderUnusable) as error:
         say(f"tierwatch: {error}")
         raise typer.Exit(1) from error
@@ -286,12 +267,8 @@ def up(config: ConfigOption = None, data: DataOption = None, speed: SpeedOption 
     Example: [bold]tierwatch up --data /srv/tierwatch[/bold]
     """
     settings = Settings(config, data, speed)
-    start(
-        settings,
-        children_of(settings),
-        for_s=None,
-        ready=lambda: say(f"Ready. Pages: http://127.0.0.1:{api_port(settings)}/  Stop: Ctrl-C"),
-    )
+    compile_into(settings.numba_cache)
+    start(settings, children_of(settings), for_s=None, ready=f"Ready. Pages: {pages(settings)}/  Stop: Ctrl-C")
 
 
 @app.command()
@@ -299,7 +276,7 @@ def demo(
     config: ConfigOption = None,
     data: DataOption = None,
     speed: SpeedOption = 1.0,
-    records: Annotated[Path | None, typer.Option(help="A folder of WFDB recordings to play; without it: synthetic ECG.")] = None,
+    records: Annotated[Path | None, typer.Option(help="Folder of WFDB recordings to play. Without: synthetic ECG.")] = None,
     for_s: Annotated[float | None, typer.Option("--for", min=1.0, help="Stop by itself after so many seconds.")] = None,
 ) -> None:
     """Show it: virtual patients with wearables, an emergency, and the dispatch centre that receives it.
@@ -308,27 +285,17 @@ def demo(
 
     Example: [bold]tierwatch demo --records recordings/cudb --speed 2[/bold]
     """
-    from stream.servers.children import Child
-
-    settings = Settings(config, data, speed)
-    if data is None:
-        settings = Settings(config, settings.folder.root / "demo", speed)
     if records is not None and not records.is_dir():
         say(f"tierwatch: {records} is no folder: --records takes a folder of WFDB recordings (.hea, .dat), or leave it out.")
         raise typer.Exit(2)
-    played = () if records is None else ("--records", str(records.resolve()))
-    extra = (
-        Child(name="story", command=run_command(settings, "story"), is_on_screen=True),
-        Child(name="sims", command=run_command(settings, "sims", *played)),
-    )
-    start(
-        settings,
-        children_of(settings, *extra),
-        for_s=for_s,
-        ready=lambda: say(
-            f"Ready. The first emergency comes within two minutes. Pages: http://127.0.0.1:{api_port(settings)}/  Stop: Ctrl-C"
-        ),
-    )
+    usual = Settings(config, data, speed)
+    compile_into(usual.numba_cache)  # the detector is the same, whatever the data: it is compiled once
+    place = usual.folder.root / "demo" if data is None else data
+    settings = Settings(config, place, speed, usual.anchor, is_demo=True)
+    if records is not None:
+        os.environ[RECORDS_VARIABLE] = str(records.resolve())
+    ready = f"Ready. The first emergency comes within two minutes. Pages: {pages(settings)}/  Stop: Ctrl-C"
+    start(settings, children_of(settings), for_s=for_s, ready=ready)
 
 
 @app.command()
@@ -343,16 +310,15 @@ def check(config: ConfigOption = None, data: DataOption = None) -> None:
     from stream.servers.data_folder import is_held
 
     settings = Settings(config, data)
-    folder, is_running = settings.folder, is_held(settings.folder)
-    is_embedded = not settings.stream.dsn
+    stream, folder, is_running = settings.stream, settings.folder, is_held(settings.folder)
     found = [
         checkup.guarded("clock", checkup.clock),
-        checkup.guarded("disk", lambda: checkup.disk(folder, settings.stream.low_disk_mb)),
+        checkup.guarded("disk", lambda: checkup.disk(folder, stream.low_disk_mb)),
         *checkup.ports(children_of(settings), is_running=is_running),
-        checkup.guarded("broker", lambda: checkup.broker(folder, settings.stream.mqtt_port, is_expected=is_running)),
-        checkup.guarded("database", lambda: checkup.database(settings.dsn, is_expected=is_running or not is_embedded)),
+        checkup.guarded("broker", lambda: checkup.broker(folder, stream.mqtt_port, is_expected=is_running)),
+        checkup.guarded("database", lambda: checkup.database(settings.dsn, is_expected=is_running or bool(stream.dsn))),
         checkup.guarded("detector", lambda: checkup.detector(settings.numba_cache)),
-        checkup.guarded("secrets", lambda: checkup.secrets(folder, with_postgres=is_embedded)),
+        checkup.guarded("secrets", lambda: checkup.secrets(folder, with_postgres=not stream.dsn)),
     ]
     for line in checkup.lines(found):
         say(line)
@@ -362,27 +328,44 @@ def check(config: ConfigOption = None, data: DataOption = None) -> None:
 
 # --- Child processes --------------------------------------------------------------------------------------------------
 
+RECORDS_VARIABLE = "TIERWATCH_RECORDS"
+"""How the folder of recordings comes to the world's process."""
+
 
 def _migrate(settings: Settings) -> None:
     from stream.store.migrate import migrate
 
-    say(str(migrate(settings.dsn)))
+    migrate(settings.dsn)
 
 
 def _intake(settings: Settings) -> None:
     from stream.embedded import run as run_intake
-
-    from stream.servers.children import tell_ready
+    from stream.servers.child_process import tell_ready
 
     run_intake(settings, tell_ready)
 
 
 def _station(settings: Settings) -> None:
+    from alerts.clock import WallClock
+    from alerts.delivery.channels import channels
+    from alerts.sealing import Seal
     from alerts.station import run as run_station
+    from api.roster import record_source
+    from stream.servers.child_process import stop_on_signal, tell_ready
+    from stream.store.connect import connect
 
-    from stream.servers.children import tell_ready
-
-    run_station(settings, tell_ready)
+    keys = settings.folder.keys
+    seal = Seal(keys)
+    run_station(
+        settings.alerts,
+        settings.dsn,
+        record_source(lambda: connect(settings.dsn, "record", patience_s=0.0), seal),
+        channels(settings.alerts, keys),
+        WallClock(settings.speed, settings.anchor if settings.speed != 1.0 else None),
+        seal,
+        stop=stop_on_signal(),
+        ready=tell_ready,
+    )
 
 
 def _api(settings: Settings) -> None:
@@ -390,21 +373,53 @@ def _api(settings: Settings) -> None:
     from api.app import create_app
 
     # No access log: addresses of pages hold ids of people, and the audit trail is the API's own.
-    uvicorn.run(create_app(settings), host="127.0.0.1", port=api_port(settings), access_log=False, log_level="warning")
+    uvicorn.run(create_app(settings), host=settings.api.host, port=settings.api.port, access_log=False, log_level="warning")
 
 
-def _sims(settings: Settings, records: Path | None) -> None:
-    from device_sims.world import run as run_world
+def _sims(settings: Settings) -> None:
+    """The world is handed passwords and tokens as any owner of a device is, and no database address."""
+    from alerts.delivery.webhook import ensure_secret
+    from api.access import OPERATOR, ensure_token
+    from device_sims.pace import Pace
+    from device_sims.registration import Api
+    from device_sims.world import World, clients, run
+    from gateway.gateway import Broker
+    from stream.servers.child_process import tell_ready
+    from stream.servers.mqtt_clients import add_clients
 
-    from stream.servers.children import tell_ready
-
-    run_world(settings, records, tell_ready)
+    keys, stream = settings.folder.keys, settings.stream
+    records = os.environ.get(RECORDS_VARIABLE)
+    world = World(
+        folder=settings.folder.root / "world",
+        broker=Broker(host=LOOPBACK, port=stream.mqtt_port),
+        passwords=add_clients(settings.folder.root, clients(settings.sims), stream.shard),
+        pace=Pace(speed=settings.speed, anchor=settings.anchor),
+        settings=settings.sims,
+        webhook_secret=ensure_secret(keys, DISPATCH),
+        api=Api(url=pages(settings), token=ensure_token(keys, OPERATOR), dispatch_token=ensure_token(keys, DISPATCH)),
+        records=None if records is None else Path(records),
+        shard=stream.shard,
+    )
+    run(world, tell_ready)
 
 
 def _story(settings: Settings) -> None:
     from alerts.story import tell
+    from stream.servers.child_process import stop_on_signal, tell_ready
 
-    tell(settings, say)
+    stop = stop_on_signal()
+    tell_ready()
+    tell(settings.dsn, settings.anchor, say, stop)
+
+
+PARTS: Mapping[str, Callable[[Settings], None]] = {
+    "migrate": _migrate,
+    "intake": _intake,
+    "station": _station,
+    "api": _api,
+    "sims": _sims,
+    "story": _story,
+}
 
 
 @app.command(hidden=True)
@@ -414,22 +429,17 @@ def run(
     data: DataOption = None,
     speed: SpeedOption = 1.0,
     anchor: Annotated[datetime | None, typer.Option()] = None,
-    records: Annotated[Path | None, typer.Option()] = None,
+    is_demo: Annotated[bool, typer.Option("--demo")] = False,
 ) -> None:
     """Be one child process of the supervisor."""
-    settings = Settings(config, data, speed, anchor)
-    os.environ["NUMBA_CACHE_DIR"] = str(settings.numba_cache)  # numba reads it when it is first imported: not before here
-    parts: Mapping[str, Callable[[], None]] = {
-        "migrate": lambda: _migrate(settings),
-        "intake": lambda: _intake(settings),
-        "station": lambda: _station(settings),
-        "api": lambda: _api(settings),
-        "sims": lambda: _sims(settings, records),
-        "story": lambda: _story(settings),
-    }
-    if name not in parts:
-        raise typer.BadParameter(f"{name} is no child process; there are {', '.join(parts)}")
-    parts[name]()
+    from stream.servers.child_process import log_as_json
+
+    settings = Settings(config, data, speed, anchor, is_demo=is_demo)
+    compile_into(settings.numba_cache)
+    log_as_json()
+    if name not in PARTS:
+        raise typer.BadParameter(f"{name} is no child process; there are {', '.join(PARTS)}")
+    PARTS[name](settings)
 
 
 if __name__ == "__main__":

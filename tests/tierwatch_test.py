@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ import pytest
 
 import tierwatch
 from stream.servers.data_folder import DataFolder, hold
+from stream.servers.privilege import default_data
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,10 +53,7 @@ def free_ports(place: Path) -> tuple[int, int]:
         one.bind(("127.0.0.1", 0))
         two.bind(("127.0.0.1", 0))
         mqtt, pages = one.getsockname()[1], two.getsockname()[1]
-    text = f"[stream]\nmqtt_port = {mqtt}\n"
-    if tierwatch.settings_model("api") is not None:
-        text += f"[api]\nport = {pages}\n"
-    (place / "tierwatch.toml").write_text(text)
+    (place / "tierwatch.toml").write_text(f"[stream]\nmqtt_port = {mqtt}\n[api]\nport = {pages}\n")
     return mqtt, pages
 
 
@@ -119,7 +118,7 @@ def test_the_data_folder_is_chosen_by_option_then_file_then_default(place: Path)
     assert tierwatch.Settings(config, None).folder.root == place.resolve() / "kept"
     assert tierwatch.Settings(config, place / "other").folder.root == place.resolve() / "other"
     config.write_text("")
-    assert tierwatch.Settings(config, None).folder.root == tierwatch.default_data()
+    assert tierwatch.Settings(config, None).folder.root == default_data(HOME)
 
 
 def test_a_dsn_of_your_own_starts_no_postgres(place: Path) -> None:
@@ -228,11 +227,21 @@ def test_every_process_has_the_same_clock(place: Path) -> None:
     first = tierwatch.Settings(None, place / "data", 10.0)
     words = tierwatch.run_command(first, "intake")
     assert words[words.index("--speed") + 1] == "10.0"
-    anchor = tierwatch.datetime.fromisoformat(words[words.index("--anchor") + 1])
+    anchor = datetime.fromisoformat(words[words.index("--anchor") + 1])
     second = tierwatch.Settings(None, place / "data", 10.0, anchor)
     assert second.anchor == first.anchor
     before, between, after = first.now(), second.now(), first.now()
     assert before <= between <= after
+
+
+def test_the_demo_leads_emergencies_to_its_own_dispatch_centre_and_up_does_not(place: Path) -> None:
+    shown = tierwatch.Settings(None, place / "data", is_demo=True)
+    assert shown.alerts.endpoints == {"dispatch": shown.sims.dispatch_url}
+    assert shown.alerts.allowed_private_hosts == ("127.0.0.1",)
+    assert [child.name for child in tierwatch.children_of(shown)][-2:] == ["story", "sims"]
+    real = tierwatch.Settings(None, place / "data")
+    assert real.alerts.endpoints == {}
+    assert real.alerts.allowed_private_hosts == ()
 
 
 def test_demo_refuses_records_that_are_no_folder(place: Path) -> None:

@@ -1,23 +1,19 @@
 """What the supervisor runs: the word for a child, and the table of Tierwatch's own, in the order in which they start.
 
-A child says that it is ready on a descriptor it inherits (`tell_ready`); the three servers are asked instead. The table
+A child says that it is ready on a descriptor it inherits (`child_process.tell_ready`); the three servers are asked instead. The table
 knows names and commands only: no medicine, no database.
 """
 
 from __future__ import annotations
 
-import json
-import os
 import signal
 import socket
 import sys
 import urllib.request
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stream.servers import nats, postgres
-from stream.servers.keeper import READY_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,6 +39,8 @@ class Child:
     """Asked with the process id until it says yes; None: the child says so itself."""
     is_once: bool = False
     """It does its work and ends; ready = ended well. Whoever comes after it waits for that."""
+    holds_up_s: float | None = None
+    """Those after it wait no longer than this for it; None: they cannot work without it."""
     stop: signal.Signals = signal.SIGTERM
     stop_within_s: int = 10
     ports: tuple[Port, ...] = ()
@@ -54,14 +52,6 @@ class Child:
 
 class PortBusy(RuntimeError):
     """Something else listens on a port that we need."""
-
-
-def tell_ready() -> None:
-    """Say to the supervisor that this child is at work; nothing happens where there is none."""
-    descriptor = os.environ.get(READY_VARIABLE)
-    if descriptor is not None:
-        with suppress(OSError, ValueError):
-            os.write(int(descriptor), json.dumps({"ready": True}).encode() + b"\n")
 
 
 def servers(folder: DataFolder, *, mqtt_port: int, shard: int, with_postgres: bool) -> list[Child]:

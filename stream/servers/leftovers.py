@@ -41,7 +41,7 @@ def is_left_over(mark: str, environment: Mapping[str, str], command: Sequence[st
 
 def find(mark: str) -> list[int]:
     """The process ids that wear the mark, this process left out."""
-    import psutil  # 40 ms, which only a keeper and a starting supervisor should pay
+    import psutil  # type: ignore[import-untyped]  # 40 ms, which only a keeper and a starting supervisor should pay
 
     found = []
     for process in psutil.process_iter():

@@ -48,6 +48,17 @@ def password_of(data: Path, client: str) -> str:
     return _passwords(DataFolder(data))[client]
 
 
+def intake_session(data: Path) -> str:
+    """Intake's MQTT client id, which nobody can guess: whoever connects under an id throws its present owner out.
+
+    The broker keeps users to their own topics, but not to their own client ids [tried with NATS 2.15].
+    """
+    path = _folder(DataFolder(data)) / ".intake-session"
+    if not path.exists():
+        write_secret(path, f"{INTAKE}-{secrets.token_hex(8)}\n")
+    return path.read_text().strip()
+
+
 def add_client(data: Path, client_id: str, shard: int = 0) -> str:
     """Let a client in; returns its password. One that is already there keeps the password it has."""
     folder = DataFolder(data)

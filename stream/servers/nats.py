@@ -220,7 +220,7 @@ def _pid_file(folder: DataFolder) -> Path:
 
 
 def _command_of(process: int) -> list[str]:
-    import psutil  # 40 ms, only when asked
+    import psutil  # type: ignore[import-untyped]  # 40 ms, only when asked
 
     try:
         return [str(word) for word in psutil.Process(process).cmdline()]

@@ -64,7 +64,7 @@ class Supervisor:
             for child in self.children:
                 ready = asyncio.Event()
                 tasks[child.name] = asyncio.create_task(self._keep(child, ready))
-                if not await self._unless_stopping(ready.wait()):
+                if not await self._unless_stopping(self._held_up(child, ready)):
                     break
             else:
                 self.all_ready.set()
@@ -73,6 +73,13 @@ class Supervisor:
             self._stopping.set()
             logs.cancel()
             await self._end_all(tasks)
+
+    async def _held_up(self, child: Child, ready: asyncio.Event) -> None:
+        """Wait for a child as long as those after it should: no page that fails may keep intake from starting."""
+        try:
+            await asyncio.wait_for(ready.wait(), child.holds_up_s)
+        except TimeoutError:
+            self._report(child, "not ready yet; the others go on without it")
 
     async def _keep(self, child: Child, first_ready: asyncio.Event) -> None:
         """One child, for as long as we run."""

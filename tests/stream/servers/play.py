@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from types import FrameType
 
-from stream.servers.children import tell_ready
+from stream.servers.child_process import tell_ready
 
 _WAIT = "import time\nwhile True: time.sleep(60)"
 
@@ -40,7 +40,7 @@ def main() -> None:
         if diary.read_text().count("started") < 2:
             sys.exit("not yet")
         return
-    if behaviour == "crash":
+    if behaviour.startswith("crash"):
         sys.exit("a line that says why")
     if behaviour == "brood":  # a grandchild in a session of its own, as PostgreSQL's backends are
         subprocess.Popen([sys.executable, "-c", _WAIT], start_new_session=True)

@@ -27,7 +27,14 @@ def child(folder: DataFolder, word: str, mqtt_port: int) -> Child:
     name, behaviour = word.split(":", 1)
     command = (sys.executable, str(PLAY), behaviour, str(folder.root), name)
     port = (Port(number=int(behaviour.split("=")[1]), setting="[play] port"),) if behaviour.startswith("port=") else ()
-    return Child(name=name, command=command, is_once=behaviour.startswith("once"), ports=port, stop_within_s=2)
+    return Child(
+        name=name,
+        holds_up_s=0.5 if behaviour == "crash-alone" else None,
+        command=command,
+        is_once=behaviour.startswith("once"),
+        ports=port,
+        stop_within_s=2,
+    )
 
 
 def main() -> None:

@@ -53,6 +53,14 @@ def test_a_stubborn_child_is_named_and_killed(folder: DataFolder, supervised: St
     assert seconds_until_alone(folder) < 1.0
 
 
+def test_a_child_that_nobody_depends_on_does_not_hold_the_others_up(folder: DataFolder, supervised: Start) -> None:
+    run = supervised("pages:crash-alone", "intake:well")
+    run.until("pages", "go on without it")
+    run.until("ALL READY")
+    assert "intake" in {line.split()[0] for line in told(folder)}
+    assert run.end() == 0
+
+
 def test_a_stop_during_the_start_starts_nothing_more(folder: DataFolder, supervised: Start) -> None:
     run = supervised("broken:crash", "never:well")
     run.until("broken", "starting it again")
