@@ -99,9 +99,9 @@ def speak(household: Household, lane: Lane, moment: Moment, late_us: int) -> lis
 def settle(lane: Lane, moment: Moment, late_us: int) -> list[Finding]:
     """At a tick: end what was lost from sight and is shown to be over, or was another person's."""
     chart, said = lane.chart, []
-    for before in chart.recent:
-        has_moved = chart.patient is not None and before.subject != chart.patient
-        if not is_open(before) or (before.episode not in chart.unseen and not has_moved):
+    for before in filter(is_open, chart.recent):
+        has_moved = before.subject != moment.assignments.resolve(chart.key[2], None, chart.frontier_us)
+        if before.episode not in chart.unseen and not has_moved:
             continue
         last_us = micros(before.at)
         is_over = (
