@@ -171,6 +171,9 @@ class Courier:
                 closed = closed or lane.gaps[reason] != given
             # Only the newest receipt can say what is missing: an overtaken one never knew of what came after it.
             lost = self._lost(lane, told.stored) if is_newest else ()
+            for first, last in lost:
+                given = lane.gaps.get(AbandonReason.STORE_LOST, ())
+                lane.gaps[AbandonReason.STORE_LOST] = ranges.add(given, first, last)
             # Sent before something of the same lane that has arrived, and not arrived: it never will.
             overtaken = [seq for seq, number in lane.under_way.items() if number < latest]
             for seq in overtaken:

@@ -97,6 +97,7 @@ class Gateway:
         self._send_every_s = send_every_s
         self._courier = Courier(outbox.lanes())
         self._pending: list[Draft] = []
+        self._committing = 0
         self._urgent = asyncio.Event()
         self._arrived = asyncio.Event()
         self._flushed = asyncio.Event()
@@ -150,13 +151,13 @@ class Gateway:
 
     @property
     def all_is_sent(self) -> bool:
-        """Nothing waits: not in memory, not in the outbox."""
-        return not self._pending and self._courier.all_is_sent
+        """Nothing waits: not in memory, not on its way into the outbox, not in it."""
+        return not (self._pending or self._committing or self.outbox.has_undated) and self._courier.all_is_sent
 
     @property
     def unsent(self) -> int:
         """Events without a receipt."""
-        return len(self._pending) + self._courier.unsent
+        return len(self._pending) + self._committing + self._courier.unsent
 
     @property
     def connected(self) -> bool:
@@ -244,26 +245,32 @@ class Gateway:
             drafts, self._pending = self._pending, []
             if not drafts:
                 continue
-            right = self._clock.is_right()
-            work = asyncio.ensure_future(self._in_pool(partial(self.outbox.append, drafts, right=right)))
+            self._committing = len(drafts)
             try:
-                # A commit under way is seen through even when the gateway stops: else its events would be appended twice.
-                kept, gaps = await asyncio.shield(work)
+                await self._keep(drafts)
             except OutboxFull as error:
                 _log.error("outbox_full", client=self.client, why=str(error))
                 self._pending = self._bounded(drafts + self._pending)
                 await asyncio.sleep(1.0)
                 self._arrived.set()
-                continue
-            except asyncio.CancelledError:
-                await asyncio.wait([work])
-                if work.exception() is not None:
-                    self._pending = drafts + self._pending
-                raise
-            self._courier.kept(kept)
-            self._courier.gave_up(gaps)
-            if any(not item.waveform for item in kept):
-                self._wake.set()
+            finally:
+                self._committing = 0
+
+    async def _keep(self, drafts: list[Draft]) -> None:
+        right = self._clock.is_right()
+        work = asyncio.ensure_future(self._in_pool(partial(self.outbox.append, drafts, right=right)))
+        try:
+            # A commit under way is seen through even when the gateway stops: else its events would be appended twice.
+            kept, gaps = await asyncio.shield(work)
+        except asyncio.CancelledError:
+            await asyncio.wait([work])
+            if work.exception() is not None:
+                self._pending = drafts + self._pending
+            raise
+        self._courier.kept(kept)
+        self._courier.gave_up(gaps)
+        if any(not item.waveform for item in kept):
+            self._wake.set()
 
     def _bounded(self, drafts: list[Draft]) -> list[Draft]:
         """While nothing can be written: readings are kept in memory, of the waveform only the newest."""
