@@ -12,13 +12,13 @@ import json
 import socket
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import httpx2
 import uvicorn
 from fastapi import FastAPI, Request, Response
 
+from device_sims.dispatch_behaviour import Behaviour
 from device_sims.packet import Verdict, in_words, verify
 
 if TYPE_CHECKING:
@@ -27,25 +27,6 @@ if TYPE_CHECKING:
 
 _LARGEST_BODY = 1_000_000
 _ANSWER_TIMEOUT_S = 5.0
-
-
-class Behaviour(StrEnum):
-    """How the centre answers."""
-
-    ACCEPT = "accept"
-    """Verifies, shows, and accepts the alert at the API."""
-    RECEIVE = "receive"
-    """Verifies and shows; nobody accepts."""
-    REJECT = "reject"
-    """Verifies and shows, and rejects the alert at the API: not our district."""
-    SLOW = "slow"
-    """Takes longer to answer than any sender waits."""
-    FAIL = "fail"
-    """Answers 500."""
-    REDIRECT = "redirect"
-    """Answers 307 to another address: no sender may follow with a patient's record."""
-    DOWN = "down"
-    """Does not listen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

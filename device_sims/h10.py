@@ -73,22 +73,27 @@ def ecg_frames(strap: Strap, from_s: float = 0.0) -> Iterator[Notification]:
 
 
 def heart_rates(strap: Strap, from_s: float = 0.0) -> Iterator[Notification]:
-    """Each second: the rate over the last beats, the contact, and the intervals that ended in that second."""
+    """Each second: the rate over the last beats, the contact, and the intervals that ended in that second.
+
+    Nothing before the first two beats: a strap that knows no rate does not say 0.
+    """
     seconds = strap.wave.seconds
     second = int(from_s) + 1
     while seconds and (strap.loops or second <= seconds):
         within = (second - 1) % seconds
         known = strap.beats_s[strap.beats_s < within + 1]
         intervals = np.diff(known[-6:])
-        new = min(int(np.count_nonzero(known >= within)), len(intervals))
-        here = min(int((within + 1) * strap.wave.rate_hz), len(strap.wave.samples)) - 1
-        ticks = [min(round(interval * 1024), 0xFFFF) for interval in intervals[len(intervals) - new :].tolist()]
-        said = heart_rate.HeartRate(
-            rate_bpm=round(60.0 / float(np.mean(intervals))) if len(intervals) else 0,
-            contact=bool(strap.wave.samples[here] != MISSING_SAMPLE),
-            rr_1024=tuple(ticks),
-        )
-        yield Notification(at_s=float(second), characteristic=heart_rate.MEASUREMENT, data=heart_rate.encode(said))
+        if len(intervals):
+            new = min(int(np.count_nonzero(known >= within)), len(intervals))
+            ticks = [min(round(interval * 1024), 0xFFFF) for interval in intervals[len(intervals) - new :].tolist()]
+            here = min(int((within + 1) * strap.wave.rate_hz), len(strap.wave.samples)) - 1
+            said = heart_rate.HeartRate(
+                rate_bpm=round(60.0 / float(np.mean(intervals))),
+                contact=bool(strap.wave.samples[here] != MISSING_SAMPLE),
+                rr_1024=tuple(ticks),
+            )
+            data = heart_rate.encode(said)
+            yield Notification(at_s=float(second), characteristic=heart_rate.MEASUREMENT, data=data)
         second += 1
 
 

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 _TIMEOUT_S = 10.0
 _TRIES = 60
 _REST_S = 0.5
-_OK, _CONFLICT, _SERVER_ERRORS = 300, 409, 500
+_SINCE = timedelta(hours=1)
+"""Before the first of its data: a cuff keeps old measurements."""
+_REDIRECTS, _SERVER_ERRORS = 300, 500
 
 
 class RegistrationError(RuntimeError):
@@ -44,47 +46,66 @@ class Api:
         return f"{self.url}/api/v1/alerts/{{alert_id}}/{{answer}}"
 
 
-def requests(everybody: Sequence[Home], now: datetime) -> Iterator[tuple[str, dict[str, Any]]]:
-    """(path, body) of every request, in order: first the people, then whose device is whose."""
-    since = (now - timedelta(hours=1)).isoformat()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """One request of the clinic's desk."""
+
+    method: str
+    path: str
+    body: dict[str, Any]
+    key: str
+    """The same key again changes nothing."""
+
+
+def requests(everybody: Sequence[Home], now: datetime) -> Iterator[Wanted]:
+    """Every request, in order: first the people, then whose device is whose."""
     for home in everybody:
         for person in home.people:
-            yield "/api/v1/patients", {"patient": person.patient, **person.record}
+            yield Wanted(
+                method="PUT",
+                path=f"/api/v1/patients/{person.patient}",
+                body=person.record,
+                key=f"demo {person.patient}",
+            )
     for home in everybody:
         for worn in (*home.straps, *home.patches):
-            yield (
-                "/api/v1/assignments",
-                {"device": worn.device, "slot": None, "patient": worn.patient, "from_at": since},
-            )
+            yield _assignment(worn.device, None, worn.patient, now)
         for cuff in home.cuffs:
             for slot, patient in cuff.slots.items():
-                yield "/api/v1/assignments", {"device": cuff.device, "slot": slot, "patient": patient, "from_at": since}
+                yield _assignment(cuff.device, slot, patient, now)
 
 
 async def register(api: Api, everybody: Sequence[Home], now: datetime) -> None:
-    """Make them all; who is there already (409) stays as they are.
+    """Make them all, each request until the API has answered it.
 
     Raises:
         RegistrationError: the API refuses, or cannot be reached for half a minute.
     """
     headers = {"authorization": f"Bearer {api.token}"}
     async with httpx2.AsyncClient(base_url=api.url, headers=headers, timeout=_TIMEOUT_S, trust_env=False) as client:
-        for path, body in requests(everybody, now):
-            await _post(client, path, body)
+        for wanted in requests(everybody, now):
+            await _ask(client, wanted)
 
 
-async def _post(client: httpx2.AsyncClient, path: str, body: dict[str, Any]) -> None:
+def _assignment(device: str, slot: int | None, patient: str, now: datetime) -> Wanted:
+    body = {"device": device, "slot": slot, "patient": patient, "from": (now - _SINCE).isoformat()}
+    return Wanted(method="POST", path="/api/v1/assignments", body=body, key=f"demo {device} {slot} {patient}")
+
+
+async def _ask(client: httpx2.AsyncClient, wanted: Wanted) -> None:
     trouble = ""
     for _ in range(_TRIES):
         try:
-            reply = await client.post(path, json=body)
+            reply = await client.request(
+                wanted.method, wanted.path, json=wanted.body, headers={"idempotency-key": wanted.key}
+            )
         except httpx2.TransportError as error:
             trouble = type(error).__name__
         else:
-            if reply.status_code < _OK or reply.status_code == _CONFLICT:
+            if reply.status_code < _REDIRECTS:
                 return
             trouble = f"{reply.status_code} {reply.text[:300]}"
             if reply.status_code < _SERVER_ERRORS:
                 break
         await asyncio.sleep(_REST_S)
-    raise RegistrationError(f"POST {path}: {trouble}")
+    raise RegistrationError(f"{wanted.method} {wanted.path}: {trouble}")

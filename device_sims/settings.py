@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from device_sims.dispatch import Behaviour
+from device_sims.dispatch_behaviour import Behaviour
 
 
 class DeviceSimsSettings(BaseModel):

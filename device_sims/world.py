@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import signal
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -61,6 +62,18 @@ class World:
     shard: int = 0
     outages: Mapping[str, tuple[tuple[float, float], ...]] | None = None
     """By device: when its link is lost."""
+
+
+def run(world: World, ready: Callable[[], None]) -> None:
+    """The world as a process of its own: until SIGTERM or SIGINT."""
+    asyncio.run(_until_told(world, ready))
+
+
+async def _until_told(world: World, ready: Callable[[], None]) -> None:
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for word in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(word, stop.set)
+    await live(world, stop, ready)
 
 
 async def live(

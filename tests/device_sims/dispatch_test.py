@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from standardwebhooks import Webhook
 
-from device_sims.dispatch import Behaviour, Callback, DispatchCentre, serving
+from device_sims.dispatch import Callback, DispatchCentre, serving
+from device_sims.dispatch_behaviour import Behaviour
 from device_sims.packet import in_words, is_secret, verify
 
 if TYPE_CHECKING:

@@ -83,12 +83,11 @@ def test_everybody_has_an_id_of_their_own_and_every_device_a_person() -> None:
         assert len(set(ids)) == len(ids)
     assert all(home.patches == () or home.patches[0].device == home.client for home in homes)
     asked = list(registration.requests(homes, datetime.now(UTC)))
-    assigned = [body for path, body in asked if path.endswith("assignments")]
+    assigned = [wanted.body for wanted in asked if wanted.path.endswith("assignments")]
     assert {body["device"] for body in assigned} == set(devices)
     assert {body["patient"] for body in assigned} <= set(people)
-    assert [path for path, _ in asked] == sorted((path for path, _ in asked), reverse=True), (
-        "people come before their devices"
-    )
+    assert [wanted.method for wanted in asked] == ["PUT"] * len(people) + ["POST"] * len(assigned), "people come first"
+    assert len({wanted.key for wanted in asked}) == len(asked)
     couple = [(body["slot"], body["patient"]) for body in assigned if body["device"] == "CUFF-CHEN"]
     assert couple == [(1, "chen-guiying"), (2, "chen-guoqiang")]
 
@@ -121,11 +120,11 @@ async def desk(*statuses: int) -> tuple[Desk, asyncio.Server, Api]:
 
 
 @pytest.mark.asyncio
-async def test_registration_waits_for_the_api_and_takes_what_is_there_already() -> None:
-    clerk, server, api = await desk(503, 201, 409)
+async def test_registration_waits_for_the_api() -> None:
+    clerk, server, api = await desk(503, 204, 202)
     async with asyncio.timeout(20), server:
         await registration.register(api, [cast.ADA], datetime.now(UTC))
-    assert [path for path, _, _ in clerk.asked] == ["/api/v1/patients", "/api/v1/patients", "/api/v1/assignments"]
+    assert [path for path, _, _ in clerk.asked] == ["/api/v1/patients/ada"] * 2 + ["/api/v1/assignments"]
     assert {token for _, token, _ in clerk.asked} == {"Bearer clinic"}
     assert clerk.asked[1][2]["name"] == "Ada Lindqvist"
 
@@ -134,7 +133,7 @@ async def test_registration_waits_for_the_api_and_takes_what_is_there_already() 
 async def test_registration_that_is_refused_says_what_was_refused() -> None:
     _, server, api = await desk(422)
     async with asyncio.timeout(20), server:
-        with pytest.raises(RegistrationError, match="patients: 422"):
+        with pytest.raises(RegistrationError, match="PUT /api/v1/patients/ada: 422"):
             await registration.register(api, [cast.ADA], datetime.now(UTC))
 
 
