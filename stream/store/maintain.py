@@ -99,9 +99,7 @@ class Horizon:
         return sorted({day + timedelta(days=n) for day in around for n in range(-1, ahead + 1)})
 
 
-def maintain(
-    dsn: str, rules: Rules | None = None, told: Told = lambda _: None, now: datetime | None = None
-) -> Report:
+def maintain(dsn: str, rules: Rules | None = None, told: Told = lambda _: None, now: datetime | None = None) -> Report:
     """Do all of it; `now` stands for the server's clock in tests.
 
     Raises:

@@ -20,7 +20,7 @@ import psycopg
 from stream.store.sql import queries
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("stream", "alerts", "api")
@@ -71,13 +71,22 @@ class Migration:
         return f"{self.folder}/{self.number:04}_{self.name}"
 
     @property
+    def plain_label(self) -> str:
+        """Its own label, or that of the file which it goes along with."""
+        return self.label.removesuffix(".timescale")
+
+    @property
     def checksum(self) -> str:
         """Of the text, so that another line ending is no change."""
         return sha256(self.text.encode()).hexdigest()
 
 
-def migrate(dsn: str, root: Path = ROOT, lock_timeout_s: float = 60.0) -> list[str]:
+def migrate(
+    dsn: str, root: Path = ROOT, lock_timeout_s: float = 60.0, only: Collection[str] | None = None
+) -> list[str]:
     """Apply what is missing; returns the labels of what was applied now.
+
+    `only` names what a store that is about to be restored had; files for TimescaleDB are applied along with those.
 
     Raises:
         MigrationError: an applied file was changed, the store is newer than this code, another migration holds the
@@ -91,7 +100,7 @@ def migrate(dsn: str, root: Path = ROOT, lock_timeout_s: float = 60.0) -> list[s
         pending: list[Migration] = []
         for label, (state, migration) in _compare(conn, migrations(root), timescale=timescale).items():
             _refuse(label, state)
-            if state is State.PENDING and migration is not None:
+            if state is State.PENDING and migration is not None and (only is None or migration.plain_label in only):
                 pending.append(migration)
         for migration in pending:
             _apply(conn, migration)
@@ -101,10 +110,7 @@ def migrate(dsn: str, root: Path = ROOT, lock_timeout_s: float = 60.0) -> list[s
 def status(dsn: str, root: Path = ROOT) -> dict[str, State]:
     """How every known or applied migration stands, in order; changes nothing."""
     with _connect(dsn) as conn:
-        return {
-            label: state
-            for label, (state, _) in _compare(conn, migrations(root), timescale=_timescale(conn)).items()
-        }
+        return {label: state for label, (state, _) in _compare(conn, migrations(root), timescale=_timescale(conn)).items()}
 
 
 def migrations(root: Path = ROOT) -> list[Migration]:
@@ -160,9 +166,7 @@ def _locked(conn: Connection, timeout_s: float) -> Iterator[None]:
             conn.execute(_SQL["unlock"], {"lock": _LOCK})
 
 
-def _compare(
-    conn: Connection, files: list[Migration], *, timescale: bool
-) -> dict[str, tuple[State, Migration | None]]:
+def _compare(conn: Connection, files: list[Migration], *, timescale: bool) -> dict[str, tuple[State, Migration | None]]:
     applied: dict[str, str] = {}
     if _one(conn, "has_migration_table"):
         for folder, number, name, checksum in conn.execute(_SQL["applied"]):

@@ -179,7 +179,8 @@ def test_a_clock_far_ahead_deletes_nothing(filler: Any, now: datetime) -> None:
 def test_what_people_said_stays_when_the_equipments_rows_go(filler: Any, now: datetime) -> None:
     old = now - 40 * DAY
     position = filler.batch(old)
-    for ord_, name in enumerate(("status", "symptom_report", "limits_changed", "noticed", "abandoned", "quarantined")):
+    names = ("status", "symptom_report", "limits_changed", "noticed", "repeated", "abandoned", "quarantined")
+    for ord_, name in enumerate(names):
         filler.conn.execute(
             "INSERT INTO stream.other (shard, position, ord, name, received_at, body) VALUES (0, %s, %s, %s, %s, '')",
             [position, ord_, name, old],
