@@ -12,7 +12,7 @@ from stream.ecg.marks import Mark, Quality
 from stream.ecg_feed import CONDITIONS, grade_of
 from stream.finding import Condition, Finding
 from stream.instants import SECOND, instant, micros
-from stream.lane import BEATS_KEPT, LaneChart, remember
+from stream.lane import BEATS_KEPT, GRADES_KEPT, LaneChart, remember
 from stream.limits import limit
 from stream.statement import Evidence, cleared, is_open, open_of, opened, revised
 
@@ -41,6 +41,7 @@ def hear(row: Row, mark: tuple[float, ...], is_restart: bool, tick_us: int, late
         lane.beats = (*lane.beats[1 - BEATS_KEPT :], row.time_of(int(index)))
         return None
     if kind == Mark.QUALITY:
+        lane.grades = (*lane.grades[1 - GRADES_KEPT :], (at_us, int(value)))
         return None
     condition, first_name, second_name = CONDITIONS[int(number)]
     evidence: Evidence = {name: float(n) for name, n in ((first_name, value), (second_name, second)) if name}
@@ -165,7 +166,8 @@ def _contradicted(household: Household, lane: Lane, found: Finding, moment: Mome
         is_heard = moment.listening_us - other.chart.heard_us < STALLED_US
         if is_heard and other.chart.frontier_us < decided_us:
             return None
-        grade = grade_of(moment.ecg.rows, other.slot)
+        # The grade as it was then, so that what came since in the same position cannot matter.
+        grade = next((g for at, g in reversed(other.chart.grades) if at <= decided_us), Quality.FAIR)
         beats = other.chart.beats
         if is_heard and grade <= Quality.FAIR and any(onset_us + SAME_BEAT_US < beat <= decided_us for beat in beats):
             return True

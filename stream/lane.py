@@ -28,8 +28,9 @@ HOLD_LIMIT_EVENTS = 256
 """The same for lanes whose events are no signal."""
 ATTENTION_STEP_US = 2 * SECOND
 """A tick that follows later than this was not spent listening: the stream itself was away."""
-BEATS_KEPT = 16
+BEATS_KEPT = 64
 """Enough to contradict a silence on another lead."""
+GRADES_KEPT = 32
 RECENT_LIMIT = 64
 """So many episodes of a lane are remembered for late data to join; open ones always are."""
 
@@ -101,6 +102,8 @@ class LaneChart:
     """A sample of the session and its instant: all other instants of the session follow from it."""
     beats: tuple[int, ...] = ()
     """Instants of the last `BEATS_KEPT` beats, microseconds."""
+    grades: tuple[tuple[int, int], ...] = ()
+    """The last `GRADES_KEPT` changes of the signal's grade: instant of the decision (microseconds), `Quality`."""
     recent: tuple[Finding, ...] = ()
     """The newest statement of each episode of this lane: the open ones, and the last `RECENT_LIMIT`."""
     withheld: tuple[Finding, ...] = ()

@@ -11,9 +11,9 @@ from gateway.reading import EcgChunk
 from stream.batch import Admitted, Batch
 from stream.command import AssignmentChanged
 from stream.finding import Finding
-from stream.instants import micros
 from stream.log_history import LogHistory
-from stream.ward import GROUPS, Ward
+from stream.log_runner import hand_over
+from stream.ward import Ward
 from tests.stream.shard import T0
 
 
@@ -77,25 +77,8 @@ def judge(log: Log, restart_at: set[int] | None = None, ward: Ward | None = None
         history.add(batch)
         found += ward.observe(batch)
         if restart_at and batch.position in restart_at:
-            ward = reborn(ward, log, batch.position, history)
+            ward = hand_over(ward, log.batches[: batch.position], batch.position, history)
     return found
-
-
-def reborn(ward: Ward, log: Log, position: int, history: LogHistory) -> Ward:
-    """A new Ward from the charts as they are after `position`, the holds rebuilt from the log."""
-    saved = ward.save(position, range(GROUPS))
-    first = min([s.low_water for s in saved] + [position + 1])
-    new = Ward(history)
-    for batch in log.batches[: first - 1]:
-        new.listening.tick(micros(batch.tick))
-        for row in batch.rows:
-            if isinstance(row.payload, AssignmentChanged):
-                new.assignments.apply(row.payload)
-    for chart in saved:
-        new.load(chart.state, position)
-    for batch in log.batches[first - 1 : position]:
-        assert new.observe(batch) == []
-    return new
 
 
 def story(findings: list[Finding]) -> list[tuple]:
