@@ -7,12 +7,12 @@ Values only; what may follow on what is the table of `machine.py`, and nothing h
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime  # noqa: TC003 - msgspec reads the annotations at run time
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, NewType, Protocol
 from uuid import UUID, uuid5
 
-from alerts.ladder import Addressee, Ladder, LadderName, Ladders  # noqa: TC001 - the same
+from alerts.ladder import Addressee, Ladder, LadderName, Ladders
 from stream.finding import NAMESPACE, FindingKind, SubjectKind
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""What people say to an alert: acknowledge, accept, reject, close; each one transaction, each once however often it is sent.
+"""What people say to an alert: acknowledge, accept, reject, close; each one transaction, each once, however often sent.
 
 The API and the command line run alerts' own transitions through here, the subject locked. Decides nothing itself.
 """
@@ -34,11 +34,11 @@ class Verb(StrEnum):
     """It is over, with an outcome."""
 
 
-class NoSuchAlert(LookupError):  # noqa: N818 - reads as what happened
+class NoSuchAlert(LookupError):
     """There is no alert of this id."""
 
 
-class Conflict(Exception):  # noqa: N818 - reads as what happened
+class Conflict(Exception):
     """The alert's state does not allow it; the message says who has it, or how it was closed."""
 
     def __init__(self, alert: Alert, verb: Verb) -> None:
@@ -84,16 +84,16 @@ def answer(conn: Connection, alert: UUID, said: Said, now: datetime) -> tuple[Al
     if is_mine or register.has_cause(conn, alert, cause):
         return known, False
 
-    def said_so(one: Alert, told: tuple[Addressee, ...]) -> Change:
+    def said_so(alert: Alert, told: tuple[Addressee, ...]) -> Change:
         match said.verb:
             case Verb.ACKNOWLEDGE:
-                return course.acknowledged(one, now, said.by_whom, cause)
+                return course.acknowledged(alert, now, said.by_whom, cause)
             case Verb.ACCEPT:
-                return course.accepted(one, now, said.by_whom, cause)
+                return course.accepted(alert, now, said.by_whom, cause)
             case Verb.REJECT:
-                return course.rejected(one, now, said.by_whom, cause, said.note)
+                return course.rejected(alert, now, said.by_whom, cause, said.note)
             case Verb.CLOSE:
-                return course.closed(one, said.outcome, now, said.by_whom, cause, told, said.note)
+                return course.closed(alert, said.outcome, now, said.by_whom, cause, told, said.note)
 
     try:
         changes = reaction.answered(situation, key, said_so, now)

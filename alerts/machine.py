@@ -125,7 +125,7 @@ TRANSITIONS: Mapping[tuple[State, Signal], State] = {
 }
 
 
-class IllegalMove(ValueError):  # noqa: N818 - reads as what happened
+class IllegalMove(ValueError):
     """What was asked for is not possible in the alert's state."""
 
     def __init__(self, state: State, signal: Signal) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class LimitRefused(ValueError):  # noqa: N818 - reads as what happened
+class LimitRefused(ValueError):
     """A limit outside of what anybody may set; the message names it and its bounds."""
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 SQL = queries(Path(__file__).with_name("plans.sql"))
 
 
-class PlanOutdated(ValueError):  # noqa: N818 - reads as what happened
+class PlanOutdated(ValueError):
     """Somebody else activated another version meanwhile: read it, then decide again."""
 
 

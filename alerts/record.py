@@ -6,7 +6,7 @@ A key is never missing: what is not known says "unknown". Must never be waited f
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime  # noqa: TC003 - msgspec reads the annotation at run time
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 

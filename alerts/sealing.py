@@ -20,7 +20,7 @@ _FILE = re.compile(r"seal-(\d{1,3})\.key")
 _NONCE = 12
 
 
-class CannotOpen(ValueError):  # noqa: N818 - reads as what happened
+class CannotOpen(ValueError):
     """Sealed bytes that no key here opens: the key file is missing, or they were tampered with."""
 
 

@@ -10,14 +10,16 @@ import hmac
 import re
 import secrets
 from contextlib import suppress
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from alerts.sealing import write_secret
 from api.problem import Problem
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _FILE = re.compile(r"api-([a-z0-9_-]{1,40})\.token")
 OPERATOR = "operator"

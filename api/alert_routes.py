@@ -5,7 +5,7 @@ A shell: the answers are `alerts.answers`, the reads `alerts.reading`.
 
 from __future__ import annotations
 
-from datetime import datetime  # noqa: TC003 - FastAPI reads the annotations at run time
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID, uuid4
 
@@ -30,7 +30,7 @@ class Answer(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    who: Annotated[str | None, Field(min_length=1, max_length=80, description="Left out: the caller of the token.")] = None
+    who: Annotated[str | None, Field(min_length=1, max_length=80, description="Left out: the token's caller.")] = None
     note: Annotated[str, Field(max_length=500)] = ""
 
 
@@ -38,6 +38,10 @@ class Closing(Answer):
     """How it ended."""
 
     outcome: Outcome = Outcome.RESOLVED
+
+
+Given = Annotated[Answer | None, Body()]
+GivenClosing = Annotated[Closing | None, Body()]
 
 
 @router.get("/alerts")
@@ -105,31 +109,31 @@ def one_body(notice: UUID, house: Here, caller: Caller) -> Row:
 
 @router.post("/alerts/{alert}/acknowledge")
 def acknowledge(
-    alert: UUID, house: Here, caller: Caller, said: Annotated[Answer | None, Body()] = None, idempotency_key: IdempotencyKey = None
+    alert: UUID, house: Here, caller: Caller, said: Given = None, idempotency_key: IdempotencyKey = None
 ) -> Row:
-    """ "I have seen it and look after it for a while": the ladder waits, and starts again when that runs out."""
+    """Say "I have seen it and look after it for a while": the ladder waits, and starts again when that runs out."""
     return _answered(house, alert, Verb.ACKNOWLEDGE, caller, said or Answer(), idempotency_key)
 
 
 @router.post("/alerts/{alert}/accept")
 def accept(
-    alert: UUID, house: Here, caller: Caller, said: Annotated[Answer | None, Body()] = None, idempotency_key: IdempotencyKey = None
+    alert: UUID, house: Here, caller: Caller, said: Given = None, idempotency_key: IdempotencyKey = None
 ) -> Row:
-    """ "I have it": the ladder stops. 409 names who was first."""
+    """Say "I have it": the ladder stops. 409 names who was first."""
     return _answered(house, alert, Verb.ACCEPT, caller, said or Answer(), idempotency_key)
 
 
 @router.post("/alerts/{alert}/reject")
 def reject(
-    alert: UUID, house: Here, caller: Caller, said: Annotated[Answer | None, Body()] = None, idempotency_key: IdempotencyKey = None
+    alert: UUID, house: Here, caller: Caller, said: Given = None, idempotency_key: IdempotencyKey = None
 ) -> Row:
-    """ "Not me": the next rung at once; nothing stops."""
+    """Say "not me": the next rung at once; nothing stops."""
     return _answered(house, alert, Verb.REJECT, caller, said or Answer(), idempotency_key)
 
 
 @router.post("/alerts/{alert}/close")
 def close(
-    alert: UUID, house: Here, caller: Caller, said: Annotated[Closing | None, Body()] = None, idempotency_key: IdempotencyKey = None
+    alert: UUID, house: Here, caller: Caller, said: GivenClosing = None, idempotency_key: IdempotencyKey = None
 ) -> Row:
     """It is over, and this is how; everybody who was told is stood down."""
     closing = said or Closing()

@@ -8,7 +8,6 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-import psycopg
 from fastapi import FastAPI
 from psycopg_pool import ConnectionPool
 
@@ -20,6 +19,8 @@ from api.house import House
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+    import psycopg
 
     from alerts.clock import Clock
     from api.settings import ApiSettings

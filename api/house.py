@@ -5,7 +5,6 @@ Must never hold a patient's data.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from stream.finding import NAMESPACE
 from stream.store.sql import queries
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     import psycopg

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -50,7 +50,7 @@ class Limits(_Request):
 
     patient: Id
     limits: Annotated[dict[str, float], Field(max_length=50)]
-    version: Annotated[int | None, Field(ge=0, description="The plan version that the writer saw; 412 if it is old.")] = None
+    version: Annotated[int | None, Field(ge=0, description="The plan version the writer saw; 412 if old.")] = None
 
 
 class Symptoms(_Request):
@@ -81,7 +81,9 @@ class Person(_Request):
 
 
 @router.get("/patients")
-def list_patients(house: Here, caller: Caller, after: str = "", limit: Annotated[int | None, Query(ge=1)] = None) -> Row:
+def list_patients(
+    house: Here, caller: Caller, after: str = "", limit: Annotated[int | None, Query(ge=1)] = None
+) -> Row:
     """Who is entered, and who has a device without being entered; ids only, the record is asked for one by one."""
     del caller
     most = min(limit or house.settings.page, house.settings.page)
@@ -109,7 +111,7 @@ def one_patient(patient: Id, house: Here, caller: Caller) -> Record:
 def put_patient(patient: Id, person: Person, house: Here, caller: Caller) -> Response:
     """Enter a patient, or write all of one anew."""
     del caller
-    known = {
+    known: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value
         for name in Person.model_fields
         if (value := getattr(person, name)) is not None

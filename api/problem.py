@@ -27,7 +27,7 @@ _LOG: Any = structlog.get_logger(__name__)
 MEDIA = "application/problem+json"
 
 
-class Problem(Exception):  # noqa: N818 - reads as what it is
+class Problem(Exception):
     """Something that is told to whoever asked."""
 
     def __init__(self, status: int, detail: str, **more: object) -> None:
@@ -38,9 +38,11 @@ class Problem(Exception):  # noqa: N818 - reads as what it is
         self.more = more
 
 
-def answer(status: int, detail: str, headers: dict[str, str] | None = None, **more: object) -> JSONResponse:
+def answer(
+    status: int, detail: str, more: dict[str, Any] | None = None, headers: dict[str, str] | None = None
+) -> JSONResponse:
     """A problem as a response."""
-    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **more}
+    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail} | (more or {})
     return JSONResponse(body, status_code=status, media_type=MEDIA, headers=headers)
 
 
@@ -65,10 +67,10 @@ def install(app: FastAPI) -> None:
 def _sentence(status: int) -> Any:
     def handle(request: Request, error: Exception) -> JSONResponse:
         del request
-        more: dict[str, object] = {}
+        more: dict[str, Any] = {}
         if isinstance(error, Conflict):
             more = {"state": error.alert.state, "answered_by": error.alert.answered_by}
-        return answer(status, str(error), **more)
+        return answer(status, str(error), more)
 
     return handle
 
@@ -76,7 +78,7 @@ def _sentence(status: int) -> Any:
 def _problem(request: Request, error: Exception) -> JSONResponse:
     del request
     assert isinstance(error, Problem)
-    return answer(error.status, error.detail, **error.more)
+    return answer(error.status, error.detail, dict(error.more))
 
 
 def _http(request: Request, error: Exception) -> JSONResponse:
@@ -90,7 +92,7 @@ def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     # Where and why, never the value: it may be a patient's.
     wrong = [{"at": ".".join(str(part) for part in one["loc"]), "why": one["msg"]} for one in error.errors()]
-    return answer(422, "; ".join(f"{one['at']}: {one['why']}" for one in wrong), errors=wrong)
+    return answer(422, "; ".join(f"{one['at']}: {one['why']}" for one in wrong), {"errors": wrong})
 
 
 def _no_database(request: Request, error: Exception) -> JSONResponse:

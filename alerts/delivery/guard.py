@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-class Forbidden(Exception):  # noqa: N818 - reads as what happened
+class Forbidden(Exception):
     """The name leads to an address that notices are not sent to."""
 
 

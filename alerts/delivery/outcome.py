@@ -26,7 +26,7 @@ class Message:
     body: bytes
     """The frozen payload, JSON."""
     at: datetime
-    """The moment of this attempt; signed, so that an old one cannot be played again."""
+    """The moment of this attempt, by the injected clock."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from alerts.delivery.outcome import Delivered, Message, Outcome, Refused, Retry
 from alerts.sealing import write_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
 _LOG: Any = structlog.get_logger(__name__)
@@ -70,8 +70,10 @@ class Webhook:
         *,
         allowed_private_hosts: Iterable[str] = (),
         timeout_s: float = 5.0,
+        real_time: Callable[[], float] = time.time,
     ) -> None:
-        """`endpoints`: name, URL. A plan and an alert know the name only."""
+        """`endpoints`: name, URL. A plan and an alert know the name only. `real_time`: what receivers compare with."""
+        self._real_time = real_time
         self._endpoints = dict(endpoints)
         self._keys = keys
         self._timeout_s = timeout_s
@@ -93,7 +95,7 @@ class Webhook:
         secrets = secrets_of(self._keys, message.address)
         if not secrets:
             return Refused(f"endpoint {message.address!r} has no secret: tierwatch alert secret {message.address}")
-        timestamp = int(message.at.timestamp())
+        timestamp = int(self._real_time())
         notice = str(message.notice)
         headers = {
             "content-type": "application/json",
@@ -129,13 +131,15 @@ def _judge(answer: httpcore2.Response, until: float) -> Outcome:
         if read > _MOST_OF_ANSWER or time.monotonic() > until:
             break
     status = answer.status
-    if 200 <= status < 300:
-        return Delivered(f"HTTP {status}")
-    if 300 <= status < 400:
-        return Refused(f"HTTP {status}: a redirect is not followed; name the endpoint's own address")
-    if status >= 500 or status in _AGAIN:
-        return Retry(f"HTTP {status}", _retry_after(answer.headers))
-    return Refused(f"HTTP {status}")
+    match status // 100:
+        case 2:
+            return Delivered(f"HTTP {status}")
+        case 3:
+            return Refused(f"HTTP {status}: a redirect is not followed; name the endpoint's own address")
+        case 4 if status not in _AGAIN:
+            return Refused(f"HTTP {status}")
+        case _:
+            return Retry(f"HTTP {status}", _retry_after(answer.headers))
 
 
 def _retry_after(headers: Sequence[tuple[bytes, bytes]]) -> float | None:

@@ -14,7 +14,7 @@ from alerts.delivery.outcome import Refused, Retry
 from alerts.plan import DEFAULT_TEAM
 from alerts.record import Audience, Record
 from stream.finding import Condition, SubjectKind
-from tests.alerts.conftest import START, Desk, HandClock, Recorder, Stream, finding, later
+from tests.alerts.desk import START, Desk, HandClock, Recorder, Stream, finding, later
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,7 +16,7 @@ from api.access import ensure_token
 from api.app import create_app
 from api.settings import ApiSettings
 from stream.finding import Condition
-from tests.alerts.conftest import START, HandClock, Stream, finding
+from tests.alerts.desk import START, HandClock, Stream, finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

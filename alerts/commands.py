@@ -1,0 +1,165 @@
+"""Command line of alerting: `tierwatch alert ...`. Reads the database, runs the same answers as the API; decides nothing."""
+
+from __future__ import annotations
+
+import getpass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from uuid import UUID, uuid4
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from alerts.alert import Outcome, Tier
+from alerts.answers import Verb
+
+if TYPE_CHECKING:
+    from alerts.register import Connection
+
+alert = typer.Typer(no_args_is_help=True, help="Alerts: see them, answer them, and the secrets of webhooks.")
+app = typer.Typer()
+app.add_typer(alert, name="alert")
+_out = Console()
+_HOME = Path(__file__).parents[1]
+
+DataOption = Annotated[Path | None, typer.Option("--data", help="The data folder. Default: the one that `up` uses.")]
+DsnOption = Annotated[str, typer.Option("--dsn", help="Another database than the data folder's own, without password.")]
+WhoOption = Annotated[str, typer.Option("--who", help="Who says so. Default: your login name.")]
+
+
+@alert.command("list")
+def list_(
+    *,
+    everything: Annotated[bool, typer.Option("--all", help="Also those that are closed.")] = False,
+    tier: Annotated[Tier | None, typer.Option(help="Only this tier.")] = None,
+    subject: Annotated[str | None, typer.Option(help="Only this patient, client or component.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
+    data: DataOption = None,
+    dsn: DsnOption = "",
+) -> None:
+    """Open alerts, newest first.
+
+    Example: tierwatch alert list --tier emergency
+    """
+    from alerts.reading import list_alerts
+
+    with _connect(data, dsn) as conn:
+        found = list_alerts(conn, limit=limit, is_open=None if everything else True, tier=tier, subject=subject)
+    table = Table("raised", "tier", "whose", "condition", "state", "who has it", "next step", "alert", box=None)
+    for row in found:
+        kind = "technical" if row["kind"] == "technical" else row["tier"]
+        table.add_row(
+            _clock(row["raised_at"]), kind, row["subject"], row["condition"] + (" (past)" if row["past"] else ""),
+            row["state"], row["answered_by"] or "", _clock(row["next_due_at"]), str(row["alert"]),
+        )  # fmt: skip
+    _out.print(table if found else "No alert.")
+
+
+@alert.command()
+def show(
+    alert_id: Annotated[UUID, typer.Argument(metavar="ALERT")], data: DataOption = None, dsn: DsnOption = ""
+) -> None:
+    """One alert: its way from the skin to the person, its history, and every attempt to tell somebody.
+
+    Example: tierwatch alert show 5f0c6c8e-8d0f-5a0e-9b8e-2f6f0c0f7a11
+    """
+    from alerts import hops
+    from alerts.reading import one_alert
+    from alerts.story import hop_line
+
+    with _connect(data, dsn) as conn:
+        found = one_alert(conn, alert_id)
+        if found is None:
+            _fail(f"there is no alert {alert_id}")
+        way = hop_line(hops.of(conn, alert_id))
+    _out.print(f"{found['tier']}  {found['subject']}: {found['condition']}  [{found['state']}]  {found['reason']}")
+    _out.print(f"onset {found['onset'].isoformat()}   {way}", soft_wrap=True)
+    history = Table("at", "what", "by", "state", "gen", "cycle", "detail", box=None, title="History", title_justify="left")
+    for row in found["history"]:
+        history.add_row(
+            _clock(row["at"]), row["what"], row["by_whom"], row["after"], str(row["generation"]), str(row["cycle"]),
+            _short(row["detail"]),
+        )  # fmt: skip
+    _out.print(history)
+    sent = Table("due", "what", "to", "status", "attempts", "notice", box=None, title="Notices", title_justify="left")
+    for row in reversed(found["notices"]):
+        tries = ", ".join(f"{one['n']}: {one['outcome'] or 'unknown'} {one['detail']}".strip() for one in row["attempts"])
+        who = f"{row['person']} by {row['channel']}"
+        sent.add_row(_clock(row["first_due_at"]), row["event"], who, row["status"], tries, str(row["notice"]))
+    _out.print(sent)
+
+
+@alert.command()
+def answer(
+    alert_id: Annotated[UUID, typer.Argument(metavar="ALERT")],
+    verb: Annotated[Verb, typer.Argument(help="What you say to it.")],
+    who: WhoOption = "",
+    outcome: Annotated[Outcome, typer.Option(help="How it ended, for close.")] = Outcome.RESOLVED,
+    note: Annotated[str, typer.Option(help="What should stand beside it.")] = "",
+    data: DataOption = None,
+    dsn: DsnOption = "",
+) -> None:
+    """Acknowledge, accept, reject or close an alert. Exit code 1 if somebody was first.
+
+    Example: tierwatch alert answer 5f0c6c8e-8d0f-5a0e-9b8e-2f6f0c0f7a11 accept --who "Dr Lin"
+    """
+    from alerts import answers
+
+    said = answers.Said(
+        verb=verb, by_whom=who or getpass.getuser(), key=f"cli:{uuid4()}", outcome=outcome, note=note
+    )
+    try:
+        with _connect(data, dsn) as conn, conn.transaction():
+            now, _ = answers.answer(conn, alert_id, said, datetime.now(UTC))
+    except (answers.NoSuchAlert, answers.Conflict) as error:
+        _fail(str(error))
+    _out.print(f"{now.alert}: {now.state}")
+
+
+@alert.command()
+def secret(
+    endpoint: Annotated[str, typer.Argument(help="Name of the endpoint in [alerts.endpoints].")], data: DataOption = None
+) -> None:
+    """Where the secret of a webhook lies; it is made if there is none. The receiver verifies with the same.
+
+    To change it: put the new secret as the first line of that file; both sign until the old line is taken out.
+
+    Example: tierwatch alert secret dispatch
+    """
+    from alerts.delivery.webhook import ensure_secret
+
+    keys = _folder(data) / "keys"
+    ensure_secret(keys, endpoint)
+    _out.print(str(keys / f"webhook-{endpoint}.secrets"), soft_wrap=True)
+
+
+def _folder(data: Path | None) -> Path:
+    from stream.servers.privilege import default_data
+
+    return (data or default_data(_HOME)).resolve()
+
+
+def _connect(data: Path | None, dsn: str) -> Connection:
+    import psycopg
+
+    from stream.servers.postgres import dsn as embedded
+
+    try:
+        return psycopg.connect(dsn or embedded(_folder(data)), autocommit=True, application_name="tierwatch alert")
+    except psycopg.OperationalError as error:
+        _fail(f"no database there: is `tierwatch up` running? ({str(error).strip().splitlines()[0]})")
+
+
+def _fail(sentence: str) -> NoReturn:
+    typer.echo(f"tierwatch: {sentence}", err=True)
+    raise typer.Exit(1)
+
+
+def _clock(at: datetime | None) -> str:
+    return at.astimezone().strftime("%m-%d %H:%M:%S") if at else ""
+
+
+def _short(detail: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in detail.items())

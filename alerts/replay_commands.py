@@ -1,0 +1,108 @@
+"""`tierwatch replay`: recordings, or an exported log, through the same order, Ward and policy as live data."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from alerts.replay import Replay
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command()
+def replay(  # noqa: PLR0917 - a command's options
+    records: Annotated[list[str] | None, typer.Argument(help="WFDB records: paths without suffix, or .hea files.")] = None,
+    lead: Annotated[str | None, typer.Option("--lead", help="A lead by name, or [bold]all[/bold]. Default: the first ECG signal.")] = None,
+    chunk: Annotated[float, typer.Option("--chunk", min=0.02, max=60.0, help="Seconds of signal in one message.")] = 1.0,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for RECORD.tw and RECORD.jsonl (or the findings of a log).")] = None,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, max=64, help="Processes.")] = 1,
+    log: Annotated[Path | None, typer.Option("--log", help="An exported log instead of records.")] = None,
+    partitions: Annotated[int, typer.Option("--partitions", min=1, max=256, help="With --log: Wards that share the households.")] = 1,
+    handovers: Annotated[int, typer.Option("--handovers", min=0, help="With --log: how often a Ward is saved and made anew.")] = 0,
+) -> None:
+    """Judge recordings as if they came in live, as fast as it goes; the result does not depend on --chunk or --jobs.
+
+    Writes for each record a WFDB annotation file (.tw) with beats, rhythm and quality, and a .jsonl with an episode or an
+    alert a line. One record that cannot be read is named, the others go on, and the exit code is 1.
+
+    Example: [bold]tierwatch replay mitdb/100 mitdb/101 --out results/mitdb --jobs 2[/bold]
+
+    Example: [bold]tierwatch replay --log tonight.twlog --partitions 4 --handovers 10 --out results[/bold]
+    """
+    if log is not None:
+        _replay_log(log, partitions, handovers, out)
+        return
+    if not records:
+        raise typer.BadParameter("name at least one record, or a log with --log")
+    results = _run(records, lead, chunk, out, jobs)
+    _table(results)
+    failed = [r for r in results if r.error]
+    for result in failed:
+        typer.echo(f"{result.record}: {result.error}", err=True)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _run(records: list[str], lead: str | None, chunk: float, out: Path | None, jobs: int) -> list[Replay]:
+    from rich.progress import Progress
+
+    from alerts.replay import replay_record
+    from stream.ecg.advance import compile_kernels
+
+    # Once, before the processes start: they would all compile the same otherwise.
+    compile_kernels()
+    folder = str(out) if out is not None else None
+    done: dict[int, Replay] = {}
+    with Progress(transient=True) as progress:
+        task = progress.add_task("records", total=len(records))
+        if jobs == 1:
+            for number, record in enumerate(records):
+                done[number] = replay_record(record, lead, chunk, folder)
+                progress.advance(task)
+        else:
+            with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+                waiting = {pool.submit(replay_record, record, lead, chunk, folder): n for n, record in enumerate(records)}
+                for future in as_completed(waiting):
+                    done[waiting[future]] = future.result()
+                    progress.advance(task)
+    return [done[number] for number in sorted(done)]
+
+
+def _table(results: list[Replay]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("record", box=None)
+    for head in ("minutes", "beats", "findings", "alerts", "emergencies"):
+        table.add_column(head, justify="right")
+    for r in results:
+        if not r.error:
+            table.add_row(r.record, f"{r.seconds / 60:.1f}", *map(str, (r.beats, r.findings, r.alerts, r.emergencies)))
+    Console().print(table)
+
+
+def _replay_log(path: Path, partitions: int, handovers: int, out: Path | None) -> None:
+    import msgspec
+
+    from alerts.replaying import replay_alerts
+    from stream.log_file import read
+    from stream.log_runner import run_log
+
+    benched, frames = read(path)
+    batches = list(frames)
+    found = [f for _, findings in run_log(batches, benched, partitions=partitions, handovers=handovers) for f in findings]
+    alerts = replay_alerts(found)
+    typer.echo(f"{path.name}: {len(batches)} positions, {len(found)} findings, {len(alerts)} alerts")
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        lines = (msgspec.json.encode(f).decode() + "\n" for f in found)
+        (out / "findings.jsonl").write_text("".join(lines), encoding="utf-8")
+        told = ({"id": str(a.alert), "tier": a.tier.name, "condition": str(a.finding.condition)} for a in alerts)
+        (out / "alerts.jsonl").write_text("".join(json.dumps(line) + "\n" for line in told), encoding="utf-8")

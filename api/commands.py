@@ -1,0 +1,146 @@
+"""Command line of the API's side: `tierwatch patient ...`. A client of the running API; decides nothing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+from uuid import uuid4
+
+import typer
+from rich.console import Console
+
+from api.access import OPERATOR
+
+patient = typer.Typer(no_args_is_help=True, help="Patients: who they are, whose a device is, and their limits.")
+app = typer.Typer()
+app.add_typer(patient, name="patient")
+_out = Console()
+_HOME = Path(__file__).parents[1]
+_OK = 300
+
+UrlOption = Annotated[str, typer.Option("--url", envvar="TIERWATCH_URL", help="Where the API listens.")]
+DataOption = Annotated[
+    Path | None, typer.Option("--data", help="The data folder, for the token. Default: the one that `up` uses.")
+]
+URL = "http://127.0.0.1:8080"
+Listed = Annotated[list[str] | None, typer.Option(help="May be given several times.")]
+
+
+@patient.command()
+def add(
+    identity: Annotated[str, typer.Argument(metavar="PATIENT", help="A word of your own, as ada-1; never a name.")],
+    name: Annotated[str | None, typer.Option()] = None,
+    birth_date: Annotated[str | None, typer.Option(help="YYYY-MM-DD, or less of it.")] = None,
+    sex: Annotated[str | None, typer.Option(help="female, male or other.")] = None,
+    address: Annotated[str | None, typer.Option()] = None,
+    door_code: Annotated[str | None, typer.Option()] = None,
+    phone: Listed = None,
+    problem: Listed = None,
+    medication: Listed = None,
+    allergy: Listed = None,
+    implant: Listed = None,
+    blood_group: Annotated[str | None, typer.Option()] = None,
+    url: UrlOption = URL,
+    data: DataOption = None,
+) -> None:
+    """Enter a patient, or write all of one anew. What is left out stays "unknown" to whoever reads the record.
+
+    Example: tierwatch patient add ada-1 --name "Ada Wong" --phone "+86 10 5555 0100" --allergy penicillin
+    """
+    known = {
+        "name": name, "birth_date": birth_date, "sex": sex, "address": address, "door_code": door_code,
+        "phones": phone, "problems": problem, "medication": medication, "allergies": allergy, "implants": implant,
+        "blood_group": blood_group,
+    }  # fmt: skip
+    body = {key: value for key, value in known.items() if value is not None}
+    _ask("PUT", f"{url}/api/v1/patients/{identity}", data, body)
+    _out.print(f"{identity}: entered")
+
+
+@patient.command()
+def assign(
+    identity: Annotated[str, typer.Argument(metavar="PATIENT", help="`-` for nobody: the device is given back.")],
+    device: Annotated[str, typer.Argument(help="Serial number or identity address.")],
+    slot: Annotated[int | None, typer.Option(help="User slot of a shared device. Left out: every slot.")] = None,
+    since: Annotated[datetime | None, typer.Option("--from", help="Left out: now.")] = None,
+    until: Annotated[datetime | None, typer.Option("--to")] = None,
+    *,
+    correct: Annotated[bool, typer.Option("--correct", help="What was said before of this time was wrong.")] = False,
+    url: UrlOption = URL,
+    data: DataOption = None,
+) -> None:
+    """Say whose a device is. Its readings of that time are the patient's, also those that have come already.
+
+    Example: tierwatch patient assign ada-1 H10-5A2B --from 2026-11-24T08:00
+    """
+    body: dict[str, Any] = {
+        "device": device,
+        "slot": slot,
+        "patient": None if identity == "-" else identity,
+        "from": since.astimezone().isoformat() if since else None,
+        "to": until.astimezone().isoformat() if until else None,
+        "correct": correct,
+    }
+    told = _ask("POST", f"{url}/api/v1/assignments", data, body)
+    _out.print(f"{device} is {identity}'s from {told['from']}; it holds when the log has taken it: {told['command']}")
+
+
+@patient.command()
+def limits(
+    identity: Annotated[str, typer.Argument(metavar="PATIENT")],
+    values: Annotated[list[str], typer.Argument(metavar="NAME=VALUE...", help="All of the patient's own limits.")],
+    url: UrlOption = URL,
+    data: DataOption = None,
+) -> None:
+    """Give a patient limits of their own; a name that is left out falls back to the default.
+
+    Example: tierwatch patient limits ada-1 tachy_bpm=140 no_data_s=120
+    """
+    try:
+        wanted = {name: float(value) for name, value in (pair.split("=", 1) for pair in values)}
+    except ValueError:
+        _fail(f"write limits as NAME=VALUE with a number, as tachy_bpm=140; not {' '.join(values)}")
+    told = _ask("POST", f"{url}/api/v1/limits", data, {"patient": identity, "limits": wanted})
+    for warning in told["warnings"]:
+        _out.print(f"note: {warning}")
+    _out.print(f"{identity}: plan version {told['version']}")
+
+
+@patient.command("list")
+def list_(url: UrlOption = URL, data: DataOption = None) -> None:
+    """Ids of all patients, and of those who have a device without being entered.
+
+    Example: tierwatch patient list
+    """
+    told = _ask("GET", f"{url}/api/v1/patients?limit=1000", data)
+    for row in told["patients"]:
+        _out.print(row["patient"] + (f"  benched: {row['benched']}" if row["benched"] else ""))
+    for identity in told["not_entered"]:
+        _out.print(f"{identity}  (not entered: a record of unknowns)")
+
+
+def _ask(method: str, url: str, data: Path | None, body: object = None) -> Any:
+    import httpx2
+
+    from stream.servers.privilege import default_data
+
+    token_file = (data or default_data(_HOME)).resolve() / "keys" / f"api-{OPERATOR}.token"
+    try:
+        token = token_file.read_text(encoding="ascii").strip()
+    except OSError:
+        _fail(f"no token at {token_file}: give the data folder of the running Tierwatch with --data")
+    headers = {"authorization": f"Bearer {token}", "idempotency-key": str(uuid4())}
+    try:
+        reply = httpx2.request(method, url, headers=headers, json=body, timeout=10.0, trust_env=False)
+    except httpx2.TransportError as error:
+        _fail(f"no API at {url.split('/api/', maxsplit=1)[0]}: is `tierwatch up` running? ({type(error).__name__})")
+    told = reply.json() if reply.content else {}
+    if reply.status_code >= _OK:
+        _fail(told.get("detail", f"HTTP {reply.status_code}"))
+    return told
+
+
+def _fail(sentence: str) -> NoReturn:
+    typer.echo(f"tierwatch: {sentence}", err=True)
+    raise typer.Exit(1)
