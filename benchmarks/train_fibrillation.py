@@ -100,7 +100,7 @@ def products(features: NDArray[Any], mean: NDArray[Any], spread: NDArray[Any]) -
 
 def fit(records: list[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]]) -> tuple[Any, Any, Any, Any]:
     """Mean, spread, bias and weights of the model."""
-    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
+    from sklearn.linear_model import LogisticRegression
 
     features, positive, weight = (np.concatenate(part) for part in zip(*records, strict=True))
     mean, spread = features.mean(0), features.std(0)
@@ -117,13 +117,13 @@ def write(mean: NDArray[Any], spread: NDArray[Any], bias: float, weights: NDArra
     square[np.triu_indices(n)] = weights[n:]
 
     def row(values: NDArray[Any]) -> str:
-        return "[" + ", ".join(f"{v:.5g}" for v in values) + "]"
+        return "[" + ", ".join(f"{v:.4g}" for v in values) + "]"
 
     table = ",\n".join(f"        {row(r)}" for r in square)
     TARGET.write_text(
         '"""Weights of the fibrillation score, learned by benchmarks/train_fibrillation.py. Do not edit by hand."""\n\n'
         "import numpy as np\n\n"
-        f"MEAN = np.array({row(mean)})\nSPREAD = np.array({row(spread)})\nBIAS = {bias:.5g}\n"
+        f"# fmt: off\nMEAN = np.array({row(mean)})\nSPREAD = np.array({row(spread)})\nBIAS = {bias:.5g}\n"
         f"LINEAR = np.array({row(weights[:n])})\nSQUARE = np.array(\n    [\n{table},\n    ]\n)\n"
     )
 

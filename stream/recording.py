@@ -74,7 +74,8 @@ def _recording(stem: Path, record: Any, wanted: str | None) -> Recording:
     if record.p_signal is None or not record.sig_name:
         message = f"{stem} holds no signals: give a record with at least one ECG lead"
         raise BadRecord(message)
-    leads, skipped = [], []
+    leads: list[Lead] = []
+    skipped: list[str] = []
     for column, (name, unit) in enumerate(zip(record.sig_name, record.units, strict=True)):
         scale = _MICROVOLTS.get(str(unit).strip().lower())
         if wanted not in {None, "all"} and name.lower() != str(wanted).lower():
@@ -88,7 +89,8 @@ def _recording(stem: Path, record: Any, wanted: str | None) -> Recording:
         else:
             leads.append(_lead(name, record.p_signal[:, column] * scale))
     if not leads:
-        message = f"{stem} has no {'ECG lead' if wanted in {None, 'all'} else f'lead {wanted}'} ({'; '.join(skipped)}): name one with lead="
+        what = "ECG lead" if wanted in {None, "all"} else f"lead {wanted}"
+        message = f"{stem} has no {what} ({'; '.join(skipped)}): choose one by its name"
         raise BadRecord(message)
     start = record.base_datetime
     return Recording(

@@ -11,7 +11,20 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from stream.ecg import beats, contact, episodes, fibrillation, filters, quality, rates, resample, rhythm, shapes, silence, waveform
+from stream.ecg import (
+    beats,
+    contact,
+    episodes,
+    fibrillation,
+    filters,
+    quality,
+    rates,
+    resample,
+    rhythm,
+    shapes,
+    silence,
+    waveform,
+)
 from stream.ecg.chart import EPISODES, new_charts
 from stream.ecg.filters import RATE
 from stream.ecg.kernel import Record, Samples, kernel
@@ -70,7 +83,7 @@ def compile_kernels() -> None:
 
 
 @kernel
-def _advance(charts: Samples, work: Samples, samples: Samples, marks: Samples, pens: Samples, fresh: Samples) -> int:
+def _advance(charts: Record, work: Samples, samples: Samples, marks: Samples, pens: Samples, fresh: Record) -> int:
     pen = pens[0]
     for row in range(work.size):
         job = work[row]
@@ -100,7 +113,7 @@ def _continues(chart: Record, job: Record) -> bool:
     if not clock.started:
         return False
     near = job.index - clock.next_index <= LONGEST_GAP_S * clock.rate_hz
-    return near and abs(job.rate_hz - clock.rate_hz) <= _SAME_RATE * clock.rate_hz
+    return bool(near and abs(job.rate_hz - clock.rate_hz) <= _SAME_RATE * clock.rate_hz)
 
 
 @kernel
@@ -153,8 +166,7 @@ def _step(chart: Record, pen: Record, marks: Samples, k: int, x: float, missing:
     _witness(signal, k, filters.run(signal.sections, filters.QRS_HIGH, x))
     _beat(chart, pen, marks, k, filters.run(signal.sections, filters.QRS, x))
     signal.rhythm.lowest = min(signal.rhythm.lowest, signal.first.envelope)
-    last = max(silence.last_beat(signal.first), signal.hole.end)
-    silence.feed(signal.silence, signal.first, signal.other, k, last)
+    silence.feed(chart, k)
     if (k + 1) % silence.EVERY == 0:
         silence.each_look(chart, pen, marks, k)
     if (k + 1) % RATE == 0:

@@ -26,8 +26,9 @@ _T_WAVE_WITHIN: Final = 90  # 360 ms
 _T_WAVE_SLOPE: Final = 0.202  # of the last QRS's
 _ONE_SIDED: Final = 10.0
 _FIRST_INTERVAL: Final = 200.0
-_RELEARN_AFTER: Final = 8 * RATE
-_FORGET: Final = np.float32(0.9)  # each second
+_RELEARN_AFTER: Final = 9 * RATE // 2  # later than asystole is decided
+_RELEARN_EVERY: Final = RATE // 2
+_FORGET: Final = np.float32(0.7)
 _TOO_SOON: Final = 56  # 224 ms from a beat to the next envelope maximum
 _HOLE_MARGIN: Final = 15  # 60 ms behind a hole belong to it
 
@@ -65,7 +66,7 @@ def follow(tracker: Record, k: int, x: float) -> int:
     tracker.slope_sum += slope - tracker.slopes[at]
     tracker.slopes[at] = slope
     tracker.slope_at = (at + 1) % SLOPE_RING
-    height = np.float32(tracker.slope_sum / SLOPE_RING)
+    height = float(np.float32(tracker.slope_sum / SLOPE_RING))
     rising = height > tracker.envelope
     tracker.envelope = height
     _start_up(tracker, k, height)
@@ -157,8 +158,8 @@ def judge(tracker: Record, settled: int, at: int, hole_begin: int, hole_end: int
     height = tracker.height
     if settled - tracker.last < _TOO_SOON or hole_begin <= at <= hole_end + _HOLE_MARGIN:
         return NOT
-    up = np.float32(0.0)
-    down = np.float32(0.0)
+    up = 0.0
+    down = 0.0
     for j in range(settled - _LOOK_BACK + _LAG, settled + 1):
         slope = tracker.band[j & _MASK] - tracker.band[(j - _LAG) & _MASK]
         up = max(up, slope)
@@ -187,6 +188,7 @@ def _accept(tracker: Record, at: int, height: float, steepest: float, hole_end: 
         _learn_interval(tracker, at - tracker.last)
     tracker.last = at
     tracker.last_slope = steepest
+    tracker.last_height = height
     tracker.missed = NEVER
     tracker.missed_height = 0.0
     refresh(tracker)
@@ -194,7 +196,7 @@ def _accept(tracker: Record, at: int, height: float, steepest: float, hole_end: 
 
 @kernel
 def search_back(tracker: Record, k: int, hole_end: int) -> bool:
-    """When a beat is overdue, believe the best refused peak above a lower threshold; lower all after 8 s without one."""
+    """When a beat is overdue, believe the best refused peak above a lower threshold; lower all after 4.5 s without one."""
     if tracker.intervals_n == 0:
         return False
     waited = k - tracker.last
@@ -202,7 +204,7 @@ def search_back(tracker: Record, k: int, hole_end: int) -> bool:
     if overdue and tracker.missed != NEVER and tracker.missed_height > _BACK_HEIGHT * tracker.threshold:
         _accept(tracker, tracker.missed, tracker.missed_height, tracker.missed_slope, hole_end)
         return True
-    if waited > _RELEARN_AFTER and waited % RATE == 0:
+    if waited > _RELEARN_AFTER and waited % _RELEARN_EVERY == 0:
         for i in range(tracker.peaks_n):
             tracker.peaks[i] *= _FORGET
         refresh(tracker)

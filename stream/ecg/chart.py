@@ -25,6 +25,7 @@ BAND_RING: Final = 128  # internal samples of a QRS band: a beat looks back 105
 SLOPE_RING: Final = 25  # 100 ms: the window of the envelope
 LEARNED: Final = 8  # peaks, noise peaks and intervals that a threshold rests on
 BEAT_RING: Final = 32  # beats of the last 10 s at 180 a minute
+STRONG_BEATS: Final = 3  # that close together end asystole
 SHAPE: Final = 25  # points of a beat's shape: R -96 ms to +96 ms, 125 Hz
 FIBRILLATION_RING: Final = 625  # 5 s at 125 Hz
 FIBRILLATION_FEATURES: Final = 12
@@ -85,6 +86,7 @@ TRACKER: Final = _record(
     ("learning_max", "f4"),
     ("last", "i8"),  # fiducial of the last beat
     ("last_slope", "f4"),
+    ("last_height", "f4"),
     ("missed", "i8"),  # best peak since the last beat that was not believed: for the search back
     ("missed_height", "f4"),
     ("missed_slope", "f4"),
@@ -150,7 +152,8 @@ FIBRILLATION: Final = _record(
 )
 SILENCE: Final = _record(
     ("loudest", "f4", (2,)),  # largest envelope of each tracker since shortly after the last beat
-    ("told_s", "f4"),  # length of the pause that was told last
+    ("usual", "f4", (2,)),  # first tracker's median QRS and second one's threshold, when that beat was
+    ("strong", "i8", (STRONG_BEATS,)),  # R of the last beats that were no weaker than half of the usual
 )
 PACE: Final = _record(
     ("holds_for", "i4"),  # seconds that the rate is beyond its limit
@@ -194,6 +197,7 @@ def _fresh() -> NDArray[Any]:
             signal[tracker][field] = NEVER
         signal[tracker]["beats"] = NEVER
         signal[tracker]["interval"] = 200  # 0.8 s, until intervals are known
+    signal["silence"]["strong"] = NEVER
     signal["hole"]["begin"] = signal["hole"]["end"] = NEVER
     signal["quality"]["grade"] = Quality.FAIR
     row["episodes"]["closed"] = -1

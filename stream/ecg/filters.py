@@ -3,7 +3,7 @@
 All are causal Butterworth filters at the internal rate; each section is in transposed direct form II.
 """
 
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 from scipy import signal
@@ -18,7 +18,7 @@ def _band(low_hz: float, high_hz: float, order: int = 2) -> Samples:
     return np.asarray(signal.butter(order, [low_hz, high_hz], "band", fs=RATE, output="sos"))
 
 
-def _edge(hz: float, kind: str, order: int) -> Samples:
+def _edge(hz: float, kind: Literal["low", "high"], order: int) -> Samples:
     return np.asarray(signal.butter(order, hz, kind, fs=RATE, output="sos"))
 
 

@@ -11,8 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
-from numba import config, njit
+import numba
 from numpy.typing import NDArray
+
+_CONFIG: Any = numba.config  # its names are made at run time
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -29,7 +31,7 @@ def _cache_folder() -> str:
     digest = hashlib.sha256()
     for source in sorted(package.glob("*.py")):
         digest.update(source.read_bytes())
-    home = Path(config.CACHE_DIR) if config.CACHE_DIR else package / "__pycache__"
+    home = Path(_CONFIG.CACHE_DIR) if _CONFIG.CACHE_DIR else package / "__pycache__"
     return str(home / f"ecg-{digest.hexdigest()[:16]}")
 
 
@@ -38,9 +40,9 @@ _CACHE_FOLDER: Final = _cache_folder()
 
 def kernel(function: Function) -> Function:
     """Compile for records: cached on disk, bit-exact, division by zero gives inf as in NumPy."""
-    others = config.CACHE_DIR
-    config.CACHE_DIR = _CACHE_FOLDER
+    others = _CONFIG.CACHE_DIR
+    _CONFIG.CACHE_DIR = _CACHE_FOLDER
     try:
-        return cast("Function", njit(cache=True, fastmath=False, error_model="numpy")(function))
+        return cast("Function", numba.njit(cache=True, fastmath=False, error_model="numpy")(function))
     finally:
-        config.CACHE_DIR = others
+        _CONFIG.CACHE_DIR = others

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from stream.ecg import episodes
-from stream.ecg.chart import BEAT_RING
+from stream.ecg.chart import BEAT_RING, NEVER, STRONG_BEATS
 from stream.ecg.filters import RATE
 from stream.ecg.kernel import Record, Samples, kernel
 from stream.ecg.marks import EcgCondition, Quality
@@ -21,23 +21,29 @@ EVERY: Final = 5
 _PAUSE: Final = int(EcgCondition.PAUSE)
 _ASYSTOLE: Final = int(EcgCondition.ASYSTOLE)
 _LEAD_OFF: Final = int(EcgCondition.LEAD_OFF)
-_BAD: Final = int(Quality.BAD)
+_GOOD, _BAD = int(Quality.GOOD), int(Quality.BAD)
 _PAUSE_S: Final = 2.0
 _ASYSTOLE_S: Final = 4.0
 _DEAF: Final = 100  # 400 ms after R in which the envelope still belongs to the beat and its T wave
 _QUIET: Final = 0.3  # of the median QRS, for asystole: P waves go on in a true one (up to 0.26 in Challenge 2015)
 _HALF: Final = 0.5  # of the threshold
-_BEATS_BACK: Final = 3  # beats within 5 s end asystole
+_STRONG: Final = 0.5  # of the usual QRS: P waves, once the threshold has come down to them, end no asystole
 _BACK_WITHIN: Final = 5 * RATE
+_MANY: Final = 30  # beats that end it although they are weak: the lead may have changed
+_MANY_WITHIN: Final = 45 * RATE
 _KNOWN_BEATS: Final = 8  # below that nothing is known about this lead's QRS
 
 
 @kernel
-def feed(silence: Record, first: Record, other: Record, k: int, last: int) -> None:
-    """Keep the largest envelopes since shortly after the last beat (or hole) at internal sample `last`."""
-    if k - last <= _DEAF:
+def feed(chart: Record, k: int) -> None:
+    """Keep the largest envelopes since shortly after the last beat (or hole), and what was usual before asystole."""
+    silence, first, other = chart.signal.silence, chart.signal.first, chart.signal.other
+    if k - max(last_beat(first), chart.signal.hole.end) <= _DEAF:
         silence.loudest[0] = 0.0
         silence.loudest[1] = 0.0
+        if not chart.episodes[_ASYSTOLE].open:
+            silence.usual[0] = first.peak
+            silence.usual[1] = other.threshold
     else:
         silence.loudest[0] = max(silence.loudest[0], first.envelope)
         silence.loudest[1] = max(silence.loudest[1], other.envelope)
@@ -61,7 +67,7 @@ def each_look(chart: Record, pen: Record, marks: Samples, k: int) -> None:
     attached = not chart.episodes[_LEAD_OFF].open and signal.contact.dead_for == 0
     if attached and heard:
         _pause(chart, pen, marks, last, quiet_s)
-    _asystole(chart, pen, marks, k, last, quiet_s, attached)
+    _asystole(chart, pen, marks, last, quiet_s, attached)
 
 
 @kernel
@@ -86,35 +92,50 @@ def _pause(chart: Record, pen: Record, marks: Samples, last: int, quiet_s: float
 
 
 @kernel
-def _asystole(
-    chart: Record, pen: Record, marks: Samples, k: int, last: int, quiet_s: float, attached: bool
-) -> None:
+def _asystole(chart: Record, pen: Record, marks: Samples, last: int, quiet_s: float, attached: bool) -> None:
+    """Open once after 4 s of quiet."""
     signal = chart.signal
     episode = chart.episodes[_ASYSTOLE]
     if episode.open or quiet_s < _ASYSTOLE_S or not attached:
         return
     quiet = (
-        signal.silence.loudest[0] < _QUIET * signal.first.peak
-        and signal.silence.loudest[1] < _HALF * signal.other.threshold
+        signal.silence.loudest[0] < _QUIET * signal.silence.usual[0]
+        and signal.silence.loudest[1] < _HALF * signal.silence.usual[1]
     )
     if quiet and not signal.fibrillation.now:
         first = raw_index(chart.clock, last)
         row = episodes.open_episode(pen, marks, episode, _ASYSTOLE, first, first)
-        episodes.tell(marks, row, episode, quiet_s, signal.silence.loudest[0] / signal.first.peak, 1.0)
+        episodes.tell(marks, row, episode, quiet_s, signal.silence.loudest[0] / signal.silence.usual[0], 1.0)
 
 
 @kernel
 def on_beat(chart: Record, pen: Record, marks: Samples, r: int, interval_s: float) -> None:
-    """A beat at internal sample r ends a pause; three within 5 s end asystole."""
-    tracker = chart.signal.first
+    """A beat at internal sample r ends a pause, and perhaps asystole."""
+    silence = chart.signal.silence
     pause = chart.episodes[_PAUSE]
     if pause.open:
         row = episodes.close_episode(pen, marks, pause, _PAUSE, raw_index(chart.clock, r) - 1)
         episodes.tell(marks, row, pause, interval_s, 0.0, 1.0)
+    if chart.signal.first.last_height >= _STRONG * silence.usual[0]:
+        for i in range(STRONG_BEATS - 1):
+            silence.strong[i] = silence.strong[i + 1]
+        silence.strong[STRONG_BEATS - 1] = r
     asystole = chart.episodes[_ASYSTOLE]
-    if asystole.open and tracker.count >= _BEATS_BACK:
-        earlier = tracker.beats[(tracker.count - _BEATS_BACK) % BEAT_RING]
-        begun = raw_index(chart.clock, earlier)
-        if r - earlier <= _BACK_WITHIN and begun > asystole.first:
-            row = episodes.close_episode(pen, marks, asystole, _ASYSTOLE, begun - 1)
-            episodes.tell(marks, row, asystole, (begun - asystole.first) / chart.clock.rate_hz, 0.0, 1.0)
+    if not asystole.open:
+        return
+    begun = raw_index(chart.clock, _recovered_at(chart, r))
+    if begun > asystole.first:
+        row = episodes.close_episode(pen, marks, asystole, _ASYSTOLE, begun - 1)
+        episodes.tell(marks, row, asystole, (begun - asystole.first) / chart.clock.rate_hz, 0.0, 1.0)
+
+
+@kernel
+def _recovered_at(chart: Record, r: int) -> int:
+    """First beat of three strong ones within 5 s, or of 30 weaker but GOOD ones within 45 s; else NEVER."""
+    silence, tracker = chart.signal.silence, chart.signal.first
+    if r - silence.strong[0] <= _BACK_WITHIN:
+        return int(silence.strong[0])
+    earlier = tracker.beats[(tracker.count - _MANY) % BEAT_RING]
+    if chart.signal.quality.grade == _GOOD and r - earlier <= _MANY_WITHIN:
+        return int(earlier)
+    return NEVER

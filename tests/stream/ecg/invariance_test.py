@@ -103,7 +103,7 @@ def test_many_lanes_as_each_alone() -> None:
     alone = [said(whole(samples, rate)) for samples, rate in lanes]
     parts, first = [], 0
     for slot, (samples, rate) in enumerate(lanes):
-        parts.append(work_of(list(range(0, samples.size, 500)) + [samples.size], rate, slot, first))
+        parts.append(work_of([*range(0, samples.size, 500), samples.size], rate, slot, first))
         first += samples.size
     work = np.concatenate(parts)
     work = work[np.argsort(work["index"] / work["rate_hz"], kind="stable")]  # as they come in
@@ -172,7 +172,7 @@ for name, begin, seconds in [("mitdb/203", 300, 15), ("cudb/cu04", 210, 20), ("n
 def test_no_index_leaves_its_array() -> None:
     """numba checks no bounds by itself; once, it must."""
     data_folder()
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         [sys.executable, "-c", BOUNDS],
         cwd=ROOT,
         env={**os.environ, "NUMBA_BOUNDSCHECK": "1", "NUMBA_CACHE_DIR": str(ROOT / "var" / "numba-bounds")},
