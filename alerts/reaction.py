@@ -51,14 +51,14 @@ def heard(situation: Situation, found: Found, plan: Plan, now: datetime) -> tupl
     alert of its own where none is open.
     """
     holder = next((alert for alert, known in situation.episodes.items() if found.episode in known), None)
+    if holder is None and found.withdrawn is not None:
+        return ()  # nobody was told
     open_one = next((a.alert for a in situation.alerts.values() if a.is_open and a.condition == found.condition), None)
     target = holder
     if holder is None or (not situation.alerts[holder].is_open and open_one is not None and found.present):
         target = open_one
     verdict = tier_of(found, plan)
     if target is None:
-        if found.withdrawn is not None:
-            return ()  # nobody was told
         return _rest(situation, course.raised(found, verdict, plan, now), now)
     change = course.renewed(
         situation.alerts[target],

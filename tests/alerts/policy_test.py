@@ -1,0 +1,118 @@
+"""Tiers by the table of detection.md, and which of a patient's alerts speaks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import permutations
+
+import pytest
+
+from alerts.alert import Alert, Occurrence, Reason, State, Tier
+from alerts.catalogue import CONDITIONS, REASONS, sentence
+from alerts.course import raised
+from alerts.ladder import LadderName
+from alerts.plan import Plan
+from alerts.policy import CHAIN, RULES, inhibitor, tier_of
+from stream.finding import Condition, FindingKind, SubjectKind
+from stream.statement import TECHNICAL
+from tests.alerts.desk import START, finding
+
+PLAN = Plan(patient="ada")
+
+
+@pytest.mark.parametrize(
+    ("condition", "tier"),
+    [
+        (Condition.VF, Tier.EMERGENCY),
+        (Condition.ASYSTOLE, Tier.EMERGENCY),
+        (Condition.EXTREME_BRADY, Tier.EMERGENCY),
+        (Condition.EXTREME_TACHY, Tier.EMERGENCY),
+        (Condition.PAUSE, Tier.DOCTOR),
+        (Condition.BRADY, Tier.DOCTOR),
+        (Condition.TACHY, Tier.DOCTOR),
+        (Condition.BP_CRISIS, Tier.DOCTOR),
+        (Condition.BP_CRISIS_UNCONFIRMED, Tier.TIP),  # one reading makes no crisis
+        (Condition.DETECTOR_FAILED, Tier.DOCTOR),  # a patient who is not watched is the doctor's matter too
+    ],
+)
+def test_tiers(condition: Condition, tier: Tier) -> None:
+    assert tier_of(finding(condition), PLAN).tier is tier
+
+
+@pytest.mark.parametrize("condition", Condition)
+def test_every_condition_has_a_rule_and_words_in_both_languages(condition: Condition) -> None:
+    assert condition in RULES
+    assert set(CONDITIONS[condition]) == {"en", "zh"}
+    verdict = tier_of(finding(condition), PLAN)
+    assert all(sentence(condition, verdict.tier, verdict.reason).values())
+
+
+def test_every_reason_has_words() -> None:
+    assert set(REASONS) == set(Reason)
+
+
+@pytest.mark.parametrize("condition", sorted(TECHNICAL))
+@pytest.mark.parametrize("late", [False, True])
+def test_a_technical_alert_is_never_an_emergency(condition: Condition, late: bool) -> None:
+    wild = Plan(patient="ada", tiers={condition: Tier.EMERGENCY})
+    verdict = tier_of(finding(condition, present=not late, late=late), wild)
+    assert verdict.tier is not Tier.EMERGENCY
+    assert verdict.ladder in {LadderName.TECHNICAL, LadderName.OPERATOR, LadderName.UNWATCHED}
+
+
+def test_a_past_emergency_runs_the_doctor_s_ladder_at_once() -> None:
+    verdict = tier_of(finding(Condition.VF, present=False, late=True), PLAN)
+    assert (verdict.tier, verdict.ladder, verdict.past) == (Tier.DOCTOR, LadderName.PAST_EMERGENCY, True)
+
+
+def test_what_is_present_at_the_last_sample_is_never_past() -> None:
+    verdict = tier_of(finding(Condition.VF, present=True, late=True), PLAN)
+    assert (verdict.tier, verdict.past) == (Tier.EMERGENCY, False)
+
+
+def test_a_plan_may_raise_a_tier_but_not_lower_one() -> None:
+    plan = Plan(patient="ada", tiers={Condition.PAUSE: Tier.EMERGENCY, Condition.VF: Tier.TIP})
+    assert tier_of(finding(Condition.PAUSE), plan).tier is Tier.EMERGENCY
+    assert tier_of(finding(Condition.VF), plan).tier is Tier.EMERGENCY
+
+
+def test_a_condition_of_a_newer_stream_is_taken_seriously() -> None:
+    new = Occurrence(
+        subject="ada", subject_kind=SubjectKind.PATIENT, condition="torsades", kind=FindingKind.PHYSIOLOGICAL,
+        episode=finding(Condition.VF).episode, revision=1, present=True, onset=START,
+    )  # fmt: skip
+    verdict = tier_of(new, PLAN)
+    assert (verdict.tier, verdict.reason) == (Tier.DOCTOR, Reason.UNKNOWN_CONDITION)
+
+
+def _alert(condition: Condition, **changes: object) -> Alert:
+    found = finding(condition)
+    alert = raised(found, tier_of(found, PLAN), PLAN, START).alert
+    return replace(alert, **changes)  # type: ignore[arg-type]
+
+
+def test_the_louder_speaks_whatever_the_order() -> None:
+    alerts = [_alert(condition) for condition in (Condition.ASYSTOLE, Condition.VF, Condition.EXTREME_BRADY, Condition.PAUSE)]
+    for order in permutations(alerts):
+        for alert in alerts:
+            louder = inhibitor(alert, order)
+            assert (louder.condition if louder else None) == (None if alert.condition == Condition.ASYSTOLE else "asystole")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"state": State.LATCHED},  # over: it must not silence what is
+        {"past": True},
+        {"subject": "bea"},  # another patient
+    ],
+)
+def test_what_is_over_past_or_another_s_silences_nothing(changes: dict[str, object]) -> None:
+    assert inhibitor(_alert(Condition.VF), [_alert(Condition.ASYSTOLE, **changes)]) is None
+
+
+def test_a_lower_tier_never_silences_a_higher_one() -> None:
+    pause = _alert(Condition.PAUSE)
+    tachy = _alert(Condition.TACHY, tier=Tier.EMERGENCY)
+    assert CHAIN[pause.condition] < CHAIN[tachy.condition]
+    assert inhibitor(tachy, [pause]) is None

@@ -1,0 +1,132 @@
+"""The station's work without a database: the same pure functions, the same rules of saving, on a simulated clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Self
+
+from alerts import course, reaction
+from alerts.alert import Alert, AlertId, Change, Entry, EventType, Found, Notice, NoticeId, Outcome
+from alerts.plan import Plan
+from alerts.reaction import Situation
+from tests.alerts.desk import START
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from alerts.ladder import Addressee
+
+
+@dataclass
+class World:
+    """One subject, told as a story: `at` moves the clock, `says` is a finding, and so on."""
+
+    plan: Plan = field(default_factory=lambda: Plan(patient="ada"))
+    now: datetime = START
+    situation: Situation = field(default_factory=Situation)
+    history: dict[AlertId, list[Entry]] = field(default_factory=dict)
+    notices: dict[NoticeId, Notice] = field(default_factory=dict)
+    undelivered: set[NoticeId] = field(default_factory=set)
+    moot: set[NoticeId] = field(default_factory=set)
+    is_deaf: bool = False
+    """Nothing gets through for now."""
+    answers: int = 0
+
+    def at(self, clock: str) -> Self:
+        """Time passes; every step is taken when it is due, as a station that never sleeps does."""
+        hour, minute, second = (int(part) for part in clock.split(":"))
+        until = START.replace(hour=hour, minute=minute, second=second)
+        assert until >= self.now, "a story goes forward"
+        while (due := self._next()) is not None and due <= until:
+            self.now = max(self.now, due)
+            self.station()
+        self.now = until
+        return self
+
+    def sleeps(self, seconds: float) -> None:
+        """Time passes and no station runs."""
+        self.now += timedelta(seconds=seconds)
+
+    def station(self) -> None:
+        """Every step that is due."""
+        for alert in [a for a in self.situation.alerts.values() if a.next_due_at and a.next_due_at <= self.now]:
+            self._save(reaction.passed(self._asked(), alert.alert, self.now))
+
+    def says(self, found: Found) -> tuple[Change, ...]:
+        changes = reaction.heard(self._asked(), found, self.plan, self.now)
+        self._save(changes)
+        return changes
+
+    def acknowledges(self, who: str, alert: Alert) -> None:
+        self._answer(alert, lambda one, cause: course.acknowledged(one, self.now, who, cause))
+
+    def accepts(self, who: str, alert: Alert) -> None:
+        self._answer(alert, lambda one, cause: course.accepted(one, self.now, who, cause))
+
+    def rejects(self, who: str, alert: Alert) -> None:
+        self._answer(alert, lambda one, cause: course.rejected(one, self.now, who, cause))
+
+    def closes(self, who: str, alert: Alert, outcome: Outcome = Outcome.RESOLVED) -> None:
+        told = self._told(alert.alert)
+        self._answer(alert, lambda one, cause: course.closed(one, outcome, self.now, who, cause, told))
+
+    def hears_again(self) -> None:
+        """Notices get through again."""
+        self.is_deaf = False
+        self.undelivered.clear()
+
+    def alert(self, condition: str) -> Alert:
+        return next(a for a in reversed(self.situation.alerts.values()) if a.condition == condition)
+
+    def told(self, person: str, type_: EventType = EventType.RAISED) -> list[Notice]:
+        """What a person was sent, in the order in which it was due."""
+        return sorted(
+            (n for n in self.notices.values() if n.to.person == person and n.type is type_), key=lambda n: n.due_at
+        )
+
+    def at_s(self, person: str) -> list[float]:
+        """When, in seconds since the story began."""
+        return [(notice.due_at - START).total_seconds() for notice in self.told(person)]
+
+    def _answer(self, alert: Alert, make: object) -> None:
+        self.answers += 1
+        cause = f"answer:{self.answers}"
+        self._save(
+            reaction.answered(self._asked(), alert.alert, lambda alert, told: make(alert, cause), self.now)  # type: ignore[operator]
+        )
+
+    def _next(self) -> datetime | None:
+        return min((a.next_due_at for a in self.situation.alerts.values() if a.next_due_at), default=None)
+
+    def _told(self, alert: AlertId) -> tuple[Addressee, ...]:
+        return tuple({n.to: None for n in self.notices.values() if n.alert == alert and n.type is EventType.RAISED})
+
+    def _asked(self) -> Situation:
+        undelivered: dict[AlertId, set[tuple[str, str]]] = {}
+        for key in self.undelivered - self.moot:
+            notice = self.notices[key]
+            if notice.generation == self.situation.alerts[notice.alert].generation:
+                undelivered.setdefault(notice.alert, set()).add((notice.to.person, notice.to.channel))
+        return replace(
+            self.situation,
+            told={key: self._told(key) for key in self.situation.alerts},
+            undelivered={key: frozenset(who) for key, who in undelivered.items()},
+        )
+
+    def _save(self, changes: Iterable[Change]) -> None:
+        changes = list(changes)
+        for change in changes:
+            key = change.alert.alert
+            kept = self.history.setdefault(key, [])
+            assert change.alert.entries == len(kept) + len(change.entries), "history without holes"
+            kept += change.entries
+            causes = [entry.cause for entry in kept]
+            assert len(causes) == len(set(causes)), "the same cause changes an alert once only"
+            self.moot |= {n.notice for n in self.notices.values() if n.alert == key and n.type in change.moot}
+            for notice in change.notices:
+                assert notice.notice not in self.notices, "one id, one notice"
+                self.notices[notice.notice] = notice
+                if self.is_deaf:
+                    self.undelivered.add(notice.notice)
+        self.situation = reaction.applied(self.situation, changes)
