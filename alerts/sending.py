@@ -47,7 +47,8 @@ class Claimed:
 
     notice: Notice
     attempt: int
-    first_due_at: datetime
+    begun_at: datetime
+    """When it was first tried: a notice that went out late is not hurried through all its retries at once."""
     body: bytes | None
     """Sealed; None before the first attempt."""
 
@@ -71,7 +72,7 @@ def claim(conn: Connection, now: datetime, *, limit: int, lease_s: float, urgent
         Claimed(
             notice=msgspec.convert({**row, "to": row}, Notice),
             attempt=row["attempts"],
-            first_due_at=row["first_due_at"],
+            begun_at=row["begun_at"],
             body=row["body"],
         )
         for row in rows
@@ -170,12 +171,12 @@ def conclude(conn: Connection, claimed: Claimed, outcome: Outcome, now: datetime
         listening.delivered_again(conn, notice.to.channel, notice.to.address, now)
         return
     after_s = outcome.after_s if isinstance(outcome, Retry) else None
-    due_at = next_attempt(notice.tier, claimed.first_due_at, claimed.attempt, now, after_s)
+    due_at = next_attempt(notice.tier, claimed.begun_at, claimed.attempt, now, after_s)
     is_refused = isinstance(outcome, Refused)
     if is_refused and notice.tier is not Tier.EMERGENCY:
         due_at = None
     status = "waiting" if due_at else "refused" if is_refused else "dead"
-    if is_refused or due_at is None or is_failing(notice.tier, claimed.first_due_at, claimed.attempt, now):
+    if is_refused or due_at is None or is_failing(notice.tier, claimed.begun_at, claimed.attempt, now):
         _say_failing(conn, notice, outcome.reason, now)
         _hurry(conn, notice, now)
     with conn.transaction():

@@ -8,7 +8,8 @@ WITH due AS (
      LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 ), leased AS (
     UPDATE alerts.notice n
-       SET lease_until = clock_timestamp() + make_interval(secs => %(lease_s)s), attempts = n.attempts + 1
+       SET lease_until = clock_timestamp() + make_interval(secs => %(lease_s)s), attempts = n.attempts + 1,
+           begun_at = coalesce(n.begun_at, %(now)s)
       FROM due WHERE n.notice = due.notice
     RETURNING n.*
 ), started AS (

@@ -6,13 +6,17 @@ Against requests that a receiver's address turns inward (SSRF). A host on privat
 from __future__ import annotations
 
 import socket
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Network, ip_address
 from typing import TYPE_CHECKING
 
 import httpcore2
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+
+_NAT64 = IPv6Network("64:ff9b::/96")
+"""RFC 6052: an IPv4 address in IPv6 clothes."""
 
 
 class Forbidden(Exception):
@@ -68,7 +72,13 @@ class GuardedBackend(httpcore2.NetworkBackend):
 def is_public(address: str) -> bool:
     """Whether an address is one of the public net (also when it hides in an IPv6 address)."""
     found = ip_address(address.split("%", 1)[0])
-    inner = getattr(found, "ipv4_mapped", None) or getattr(found, "sixtofour", None)
-    if inner is None and getattr(found, "teredo", None):
+    if found.is_multicast:
         return False
-    return found.is_global and not found.is_multicast and (inner is None or inner.is_global)
+    if isinstance(found, IPv4Address):
+        return found.is_global
+    if found.teredo is not None:
+        return False
+    inner = found.ipv4_mapped or found.sixtofour
+    if found in _NAT64:
+        inner = IPv4Address(int(found) & 0xFFFF_FFFF)
+    return inner.is_global if inner is not None else found.is_global

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from alerts.alert import Tier
 
 EMERGENCY_S = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
-"""Since the notice was due; after the last, once a minute (alerting.md, "Delivery")."""
+"""Since the first attempt; after the last, once a minute (alerting.md, "Delivery")."""
 EMERGENCY_EVERY_S = 60.0
 OTHER_S = (0.0, 5.0, 30.0, 120.0, 600.0, 1800.0, 3600.0, 7200.0, 14_400.0, 28_800.0, 57_600.0, 86_400.0)
 """Standard Webhooks' advice, ending after a day."""
@@ -21,7 +21,7 @@ SHAKY_AFTER = 5
 
 
 def next_attempt(
-    tier: Tier, first_due: datetime, done: int, now: datetime, after_s: float | None = None
+    tier: Tier, begun: datetime, done: int, now: datetime, after_s: float | None = None
 ) -> datetime | None:
     """When to try again after `done` attempts, the last of which failed just now; None: it is a dead letter.
 
@@ -30,18 +30,18 @@ def next_attempt(
     wished = now + timedelta(seconds=max(after_s or 0.0, 0.0))
     if tier is Tier.EMERGENCY:
         if done < len(EMERGENCY_S):
-            at = first_due + timedelta(seconds=EMERGENCY_S[done])
+            at = begun + timedelta(seconds=EMERGENCY_S[done])
         else:
-            since = (now - first_due).total_seconds() - EMERGENCY_S[-1]
-            at = first_due + timedelta(seconds=EMERGENCY_S[-1] + (since // EMERGENCY_EVERY_S + 1) * EMERGENCY_EVERY_S)
+            since = (now - begun).total_seconds() - EMERGENCY_S[-1]
+            at = begun + timedelta(seconds=EMERGENCY_S[-1] + (since // EMERGENCY_EVERY_S + 1) * EMERGENCY_EVERY_S)
         return max(at, min(wished, now + timedelta(seconds=EMERGENCY_EVERY_S)))
     if done >= len(OTHER_S):
         return None
-    return max(first_due + timedelta(seconds=OTHER_S[done]), min(wished, now + timedelta(hours=6)))
+    return max(begun + timedelta(seconds=OTHER_S[done]), min(wished, now + timedelta(hours=6)))
 
 
-def is_failing(tier: Tier, first_due: datetime, done: int, now: datetime) -> bool:
+def is_failing(tier: Tier, begun: datetime, done: int, now: datetime) -> bool:
     """Whether an address has failed long enough to say so."""
     if tier is Tier.EMERGENCY:
-        return (now - first_due).total_seconds() >= BESIDE_AFTER_S
+        return (now - begun).total_seconds() >= BESIDE_AFTER_S
     return done >= SHAKY_AFTER

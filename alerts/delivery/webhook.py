@@ -90,7 +90,7 @@ class Webhook:
         url = self._endpoints.get(message.address)
         if url is None:
             return Refused(f"no endpoint is called {message.address!r}: name it in [alerts.endpoints]")
-        if urlsplit(url).scheme not in {"https", "http"}:
+        if urlsplit(url).scheme not in {"https", "http"} or not urlsplit(url).hostname:
             return Refused("the endpoint is no http(s) address")
         secrets = secrets_of(self._keys, message.address)
         if not secrets:

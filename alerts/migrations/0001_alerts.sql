@@ -113,6 +113,7 @@ CREATE TABLE alerts.notice (
     tier       text NOT NULL,
     first_due_at timestamptz NOT NULL,
     due_at     timestamptz NOT NULL,                  -- of the next attempt, by the injected clock
+    begun_at   timestamptz,                           -- of the first attempt: retries are counted from there
     lease_until timestamptz,                          -- by the database's clock
     status     text NOT NULL DEFAULT 'waiting',       -- waiting, delivered, refused, dead, moot
     attempts   int NOT NULL DEFAULT 0,
