@@ -85,7 +85,7 @@ class GatewayClock:
             self._agrees, self._server_ahead, self._claim = True, None, None
             return
         claim = server_time - timedelta(microseconds=now.monotonic_ns / 1000)
-        # A receipt that waited claims too early a time, so the later claim is the better one; two that agree are believed.
+        # A receipt that waited claims too early a time: the later claim is the better one, two that agree are believed.
         if self._claim is not None and abs(claim - self._claim) <= TOLERANCE:
             self._server_ahead = server_time - now.at
             self._agrees = False

@@ -7,7 +7,7 @@ import sqlite3
 import sys
 from contextlib import closing
 from datetime import UTC, datetime
-from pathlib import Path  # noqa: TC003 - typer reads the annotations at run time
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -19,7 +19,7 @@ from gateway.codecs import characteristics
 from gateway.codecs.malformed import MalformedPacket
 from gateway.outbox import Outbox
 
-app = typer.Typer(no_args_is_help=True, help="What runs beside the patient: devices, the outbox, the way to the server.")
+app = typer.Typer(no_args_is_help=True, help="What runs beside the patient: devices, outbox, the way to the server.")
 ingest = typer.Typer(no_args_is_help=True, help="The JSON that wearables send by themselves.")
 
 _out = Console()
@@ -38,7 +38,9 @@ def _ingest() -> None:
 @app.command()
 def decode(
     uuid: Annotated[str, typer.Argument(help="Characteristic, as 2A35 or a whole UUID.", metavar="UUID")],
-    packets: Annotated[list[str], typer.Argument(help="Packets in hex; blanks and colons do not matter.", metavar="HEX...")],
+    packets: Annotated[
+        list[str], typer.Argument(help="Packets in hex; blanks and colons do not matter.", metavar="HEX...")
+    ],
 ) -> None:
     """Show what the bytes of a Bluetooth characteristic mean.
 
@@ -84,7 +86,7 @@ def status(
 ) -> None:
     """Show what the outbox holds: by lane, what was committed, what waits and since when, what was given up.
 
-    The last line says "all is sent", or how much waits. Exit code 0 if all is sent, else 1. Safe beside a running gateway.
+    The last line says "all is sent", or how much waits. Exit code 0 if all is sent, else 1. A gateway may be running.
 
     Example: tierwatch gateway status --outbox data/gateway/outbox.db
     """
@@ -119,7 +121,9 @@ def status(
 
 @ingest.command()
 def check(
-    file: Annotated[str, typer.Argument(help="JSON, a JSON list, or JSON lines; - reads standard input.", metavar="FILE")],
+    file: Annotated[
+        str, typer.Argument(help="JSON, a JSON list, or JSON lines; - reads standard input.", metavar="FILE")
+    ],
 ) -> None:
     """Check messages of a wearable before it is let in: schema, units, dates, and whether the numbers can be.
 

@@ -1,4 +1,4 @@
-"""What to send next: the window, going back, and a backlog's order. Pure: time is an argument, bodies stay in the outbox.
+"""What to send next: the window, going back, a backlog's order. Pure: time is an argument, bodies stay on disk.
 
 Everything that is held is sent until a receipt covers it. A receipt that shows a hole sends the hole again at once; a
 connection, a hello or a silence (5 s, doubling to 60 s) sends everything unreceipted again, never more than the window
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from gateway import ranges
 from gateway.lane import LaneName
-from gateway.reading import AbandonReason, Abandoned, Deferred
+from gateway.reading import Abandoned, AbandonReason, Deferred
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -88,7 +88,9 @@ class _Lane:
 class Courier:
     """The books of one client and epoch."""
 
-    def __init__(self, lanes: Iterable[LaneState], *, window: int = WINDOW, backlog_per_s: float = BACKLOG_PER_S) -> None:
+    def __init__(
+        self, lanes: Iterable[LaneState], *, window: int = WINDOW, backlog_per_s: float = BACKLOG_PER_S
+    ) -> None:
         self._window = window
         self._per_s = backlog_per_s
         self._lanes: dict[LaneName, _Lane] = {}
@@ -145,7 +147,7 @@ class Courier:
             self._go_back(lane, now, wall_s)
 
     def again(self, name: LaneName, seqs: Ranges) -> None:
-        """Sends these once more, without waiting (the shell found out that a message with them was refused as a whole)."""
+        """Sends these once more, without waiting: a message that held them was refused as a whole."""
         lane = self._lanes[name]
         for seq in [seq for seq in lane.under_way if ranges.contains(seqs, seq)]:
             del lane.under_way[seq]
@@ -163,7 +165,9 @@ class Courier:
             if lane is None:
                 continue
             safe = _intersection(lane.held, told.stored)
-            latest = max((number for seq, number in lane.under_way.items() if ranges.contains(told.stored, seq)), default=0)
+            latest = max(
+                (number for seq, number in lane.under_way.items() if ranges.contains(told.stored, seq)), default=0
+            )
             self._drop(lane, safe)
             closed = False
             for reason, given in list(lane.gaps.items()):
@@ -240,8 +244,14 @@ class Courier:
             self._tokens -= taken
         return Sending(notices=notices, parts=tuple(parts))
 
-    def _take(  # noqa: PLR0917 - one place calls it, twice
-        self, name: LaneName, lane: _Lane, source: Ranges, allowed: int, now: float, parts: list[tuple[LaneName, int, int]]
+    def _take(
+        self,
+        name: LaneName,
+        lane: _Lane,
+        source: Ranges,
+        allowed: int,
+        now: float,
+        parts: list[tuple[LaneName, int, int]],
     ) -> int:
         """Puts at most `allowed` of `source` under way, lowest first; how many."""
         if allowed <= 0 or not source:

@@ -19,17 +19,14 @@ import structlog
 
 from gateway import ranges, topics, wire
 from gateway.clock import WAIT_FOR_TIME_NS, Clocks, GatewayClock, system_clocks
-from gateway.codecs.malformed import MalformedPacket
 from gateway.courier import Courier
-from gateway.link import DeviceKind, LinkLost
+from gateway.devices import Devices
+from gateway.intake_queue import IntakeQueue
 from gateway.mqtt import Message, Mqtt, Protocol, Will
-from gateway.outbox import RING_BYTES, Outbox, OutboxFull
+from gateway.outbox import RING_BYTES, Outbox
 from gateway.outbox_repair import open_outbox
 from gateway.parcel import greeting, pack
-from gateway.reading import EcgChunk, Hello, Receipt, Refused
-from gateway.sessions.cuff import CuffSession
-from gateway.sessions.h10 import H10Session
-from gateway.sessions.session import Draft, Session, Step, moment_of, status
+from gateway.reading import Hello, Receipt, Refused
 
 if TYPE_CHECKING:
     import ssl
@@ -37,18 +34,11 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
     from pathlib import Path
 
-    from gateway.lane import Gap, LaneName
-    from gateway.link import Link, Packet, Write
-    from gateway.reading import ClientId, DeviceId, Event
+    from gateway.lane import Gap, Kept, LaneName
+    from gateway.link import Link
+    from gateway.reading import ClientId, Event
 
-GROUP_S = 0.25
-"""ECG is committed in groups of this length; a reading commits at once, with whatever waits."""
 SEND_EVERY_S = 1.0
-FIRST_WAIT_S = 1.0
-LONGEST_WAIT_S = 30.0
-WRITE_TIMEOUT_S = 10.0
-WAVEFORM_WITHOUT_DISK = 600
-"""Chunks held in memory while the disk is full (about 5 minutes of one lead); older ones are lost, counted and reported."""
 REMEMBERED_PARCELS = 256
 
 _log = structlog.get_logger("gateway")
@@ -65,15 +55,6 @@ class Broker:
     password: str | None = field(default=None, repr=False)
     tls: ssl.SSLContext | None = field(default=None, repr=False)
     protocol: Protocol = "auto"
-
-
-def session_for(device: DeviceId, kind: DeviceKind, zone: tzinfo = UTC) -> Session:
-    """The conversation for a kind of device."""
-    match kind:
-        case DeviceKind.H10:
-            return H10Session(device)
-        case DeviceKind.CUFF:
-            return CuffSession(device, zone)
 
 
 class Gateway:
@@ -93,24 +74,17 @@ class Gateway:
     ) -> None:
         self.client = topics.checked_client(client)
         self.outbox = outbox
-        self._shard, self._clock, self._zone, self._pool = shard, clock, zone, pool
+        self._shard, self._clock, self._pool = shard, clock, pool
         self._send_every_s = send_every_s
         self._courier = Courier(outbox.lanes())
-        self._pending: list[Draft] = []
-        self._committing = 0
-        self._urgent = asyncio.Event()
-        self._arrived = asyncio.Event()
-        self._flushed = asyncio.Event()
+        self._queue = IntakeQueue(outbox, clock, pool, self._kept)
+        self._devices = Devices(clock, zone, self._queue.put)
         self._wake = asyncio.Event()
-        self._lost_without_disk = 0
         self._parcels: OrderedDict[str, tuple[tuple[LaneName, int], ...]] = OrderedDict()
         self._alone: set[tuple[LaneName, int]] = set()
-        self._sessions: dict[DeviceId, Session] = {}
         self._started_ns = clock.now().monotonic_ns
         self._down: asyncio.Queue[Message] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
-        self.malformed = 0
-        """Packets that no codec could read; each is also reported as a device status."""
         self._mqtt = Mqtt(
             host=broker.host,
             port=broker.port,
@@ -132,32 +106,40 @@ class Gateway:
         self._mqtt.start()
         try:
             async with asyncio.TaskGroup() as tasks:
-                workers = [tasks.create_task(self._serve(link)) for link in links]
-                workers += [tasks.create_task(work) for work in (self._commit(), self._send(), self._listen())]
+                workers = [tasks.create_task(self._devices.serve(link)) for link in links]
+                workers += [tasks.create_task(work) for work in (self._queue.commit(), self._send(), self._listen())]
                 await stop.wait()
                 for link in links:
-                    await self._say_goodbye(link)
+                    await self._devices.say_goodbye(link)
                 for worker in workers:
                     worker.cancel()
         finally:
-            if self._pending:
-                with suppress(OutboxFull):
-                    self.outbox.append(self._pending, right=self._clock.is_right())
-                    self._pending = []
+            self._queue.commit_the_rest()
             await asyncio.to_thread(self._mqtt.stop)
             self.outbox.close()
+
+    def _kept(self, kept: Sequence[Kept], gaps: Sequence[Gap]) -> None:
+        self._courier.kept(kept)
+        self._courier.gave_up(gaps)
+        if any(not item.waveform for item in kept):
+            self._wake.set()
 
     # ------------------------------------------------------------------ for whoever watches
 
     @property
     def all_is_sent(self) -> bool:
         """Nothing waits: not in memory, not on its way into the outbox, not in it."""
-        return not (self._pending or self._committing or self.outbox.has_undated) and self._courier.all_is_sent
+        return not (self._queue.waiting or self.outbox.has_undated) and self._courier.all_is_sent
 
     @property
     def unsent(self) -> int:
         """Events without a receipt."""
-        return len(self._pending) + self._committing + self._courier.unsent
+        return self._queue.waiting + self._courier.unsent
+
+    @property
+    def malformed(self) -> int:
+        """Packets that no codec could read."""
+        return self._devices.malformed
 
     @property
     def connected(self) -> bool:
@@ -168,131 +150,10 @@ class Gateway:
         """For each lane the highest number committed: what the server must have in the end."""
         return self.outbox.ledger()
 
-    # ------------------------------------------------------------------ devices
-
-    async def _serve(self, link: Link) -> None:
-        """One device for ever: connect, listen, and again when it is lost."""
-        wait_s = FIRST_WAIT_S
-        while True:
-            session: Session | None = None
-            try:
-                async for packet in link.packets():
-                    if session is None:
-                        session = self._session(link)
-                        await self._take(link, session.start(moment_of(packet), link.info.connection))
-                        wait_s = FIRST_WAIT_S
-                    await self._take(link, self._heard(session, packet, link.info.device))
-            except LinkLost as lost:
-                _log.info("link_lost", client=self.client, device=link.info.device, why=str(lost))
-            finally:
-                if session is not None:
-                    self._add(session.lost(self._clock.now()).drafts)
-            await asyncio.sleep(wait_s)
-            wait_s = min(LONGEST_WAIT_S, wait_s * 2)
-
-    def _session(self, link: Link) -> Session:
-        device = link.info.device
-        if device not in self._sessions:
-            self._sessions[device] = session_for(device, link.info.kind, self._zone)
-        return self._sessions[device]
-
-    def _heard(self, session: Session, packet: Packet, device: DeviceId) -> Step:
-        try:
-            return session.packet(packet)
-        except MalformedPacket as error:
-            self.malformed += 1
-            note = f"malformed packet on {packet.characteristic}: {error}"
-            return Step(drafts=(status(device, moment_of(packet), note=note[:400]),))
-
-    async def _take(self, link: Link, step: Step) -> None:
-        self._add(step.drafts)
-        for write in step.writes:
-            await self._write(link, write)
-
-    async def _write(self, link: Link, write: Write) -> None:
-        try:
-            async with asyncio.timeout(WRITE_TIMEOUT_S):
-                await link.write(write.characteristic, write.data)
-        except (LinkLost, TimeoutError) as error:
-            if not write.may_fail:
-                raise LinkLost(f"write to {write.characteristic} failed: {error}") from error
-
-    async def _say_goodbye(self, link: Link) -> None:
-        session = self._sessions.get(link.info.device)
-        for write in session.stop() if session else ():
-            with suppress(LinkLost):
-                await self._write(link, write)
-
-    def _add(self, drafts: Sequence[Draft]) -> None:
-        if not drafts:
-            return
-        self._pending += drafts
-        self._arrived.set()
-        if any(not isinstance(draft.event, EcgChunk) for draft in drafts):
-            self._urgent.set()
-
-    # ------------------------------------------------------------------ outbox
-
-    async def _commit(self) -> None:
-        """Readings at once, ECG in groups of 250 ms; a full disk is tried again each second, and nothing is numbered."""
-        while True:
-            await self._arrived.wait()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(GROUP_S):
-                    await self._urgent.wait()
-            self._arrived.clear()
-            self._urgent.clear()
-            drafts, self._pending = self._pending, []
-            if not drafts:
-                continue
-            self._committing = len(drafts)
-            try:
-                await self._keep(drafts)
-            except OutboxFull as error:
-                _log.error("outbox_full", client=self.client, why=str(error))
-                self._pending = self._bounded(drafts + self._pending)
-                await asyncio.sleep(1.0)
-                self._arrived.set()
-            finally:
-                self._committing = 0
-
-    async def _keep(self, drafts: list[Draft]) -> None:
-        right = self._clock.is_right()
-        work = asyncio.ensure_future(self._in_pool(partial(self.outbox.append, drafts, right=right)))
-        try:
-            # A commit under way is seen through even when the gateway stops: else its events would be appended twice.
-            kept, gaps = await asyncio.shield(work)
-        except asyncio.CancelledError:
-            await asyncio.wait([work])
-            if work.exception() is not None:
-                self._pending = drafts + self._pending
-            raise
-        self._courier.kept(kept)
-        self._courier.gave_up(gaps)
-        if any(not item.waveform for item in kept):
-            self._wake.set()
-
-    def _bounded(self, drafts: list[Draft]) -> list[Draft]:
-        """While nothing can be written: readings are kept in memory, of the waveform only the newest."""
-        spare = sum(isinstance(draft.event, EcgChunk) for draft in drafts) - WAVEFORM_WITHOUT_DISK
-        if spare <= 0:
-            return drafts
-        self._lost_without_disk += spare
-        kept: list[Draft] = []
-        device = drafts[0].event.device
-        for draft in drafts:
-            if spare > 0 and isinstance(draft.event, EcgChunk):
-                spare -= 1
-                continue
-            kept.append(draft)
-        note = f"disk full: {self._lost_without_disk} ECG chunks so far were lost before they could be kept"
-        kept = [d for d in kept if not (getattr(d.event, "note", None) or "").startswith("disk full:")]
-        return [*kept, status(device, self._clock.now(), note=note)]
+    # ------------------------------------------------------------------ network
 
     async def _in_pool(self, work: Callable[[], Result]) -> Result:
         return await self._loop.run_in_executor(self._pool, work)
-
-    # ------------------------------------------------------------------ network
 
     def _from_network(self, call: Callable[..., None], *arguments: object) -> None:
         with suppress(RuntimeError):  # the loop ended first
@@ -340,12 +201,14 @@ class Gateway:
 
     async def _date(self) -> None:
         """Events that wait for the right time get it, or go as estimated after ten minutes."""
+        if not self.outbox.has_undated:
+            return
         right = self._clock.is_right()
         expired = self._clock.now().monotonic_ns - self._started_ns > WAIT_FOR_TIME_NS
-        if right and not self.outbox.has_undated:
-            return
         right_at = self._clock.right_at if right else None
-        self._courier.kept(await self._in_pool(partial(self.outbox.date, right_at, expired=expired)))
+        kept, gaps = await self._in_pool(partial(self.outbox.date, right_at, expired=expired))
+        self._courier.kept(kept)
+        self._courier.gave_up(gaps)
 
     async def _listen(self) -> None:
         """Receipts, refusals and hellos, one at a time."""
@@ -378,7 +241,9 @@ class Gateway:
                 partial(self.outbox.settle, told.lane, stored=told.stored, safe=told.safe, lost=told.lost)
             )
             self._courier.gave_up(gaps)
-            self._alone = {(lane, n) for lane, n in self._alone if lane != told.lane or not ranges.contains(told.safe, n)}
+            self._alone = {
+                (lane, n) for lane, n in self._alone if lane != told.lane or not ranges.contains(told.safe, n)
+            }
         if self._courier.needs_sending and before:
             self._wake.set()
 

@@ -139,7 +139,7 @@ class Document:
         return value
 
     def flag(self, path: str, *, default: bool) -> bool:
-        """true or false."""
+        """A boolean."""
         value = self._find(path, optional=True)
         if value is _ABSENT:
             return default
@@ -208,7 +208,7 @@ class Document:
         try:
             # Python's reader also takes week dates and dates alone; RFC 3339 does not.
             if not re.fullmatch(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", text):
-                raise ValueError("expected YYYY-MM-DDTHH:MM:SS and an offset")
+                raise ValueError("expected YYYY-MM-DDTHH:MM:SS and an offset")  # noqa: TRY301 - one error for both
             return TextAndTime(text, datetime.fromisoformat(text.upper()).astimezone(UTC))
         except (ValueError, OverflowError) as error:
             self.add(BadDate(path, f"{text[:60]!r} is no date and time with an offset: {error}"))

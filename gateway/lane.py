@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from gateway.reading import DeviceId, StreamName
+from gateway.reading import DeviceId, StreamName  # noqa: TC001 - read at run time by NamedTuple
 
 if TYPE_CHECKING:
     from gateway.ranges import Ranges

@@ -126,7 +126,7 @@ class Mqtt:
         self._lost()
 
     def publish(self, topic: str, payload: bytes, qos: int = 0, *, retain: bool = False) -> None:
-        """Hands a message to the network thread. QoS 0 while not connected is gone: receipts, not this, say what arrived.
+        """Hands a message to the network thread. QoS 0 while not connected is gone: only receipts say what arrived.
 
         Raises:
             TooLarge: over the limit; size, limit and topic are named.
@@ -188,7 +188,7 @@ class Mqtt:
     def _jitter(self, client: paho.Client) -> None:
         # Each connection that ends draws its own first wait; paho doubles it from there. A broker that comes back
         # must not be met by all clients in the same second.
-        factor = random.uniform(0.5, 1.5)  # noqa: S311 - no secret
+        factor = random.uniform(0.5, 1.5)
         client.reconnect_delay_set(FIRST_WAIT_S * factor, LONGEST_WAIT_S * factor)  # type: ignore[arg-type]
 
     def _connack(
@@ -290,5 +290,5 @@ class Mqtt:
         # unacknowledged, so it comes again.
         try:
             call()
-        except Exception:
+        except Exception:  # noqa: BLE001 - see above
             _log.exception("mqtt_callback_failed", callback=what, client=self._client_id)

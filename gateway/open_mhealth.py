@@ -64,7 +64,7 @@ def read(payload: bytes, client: ClientId) -> DataPoint:
     point, problems = examine(payload, client)
     if problems:
         raise problems[0]
-    assert point is not None  # noqa: S101 - no problem, so it was read
+    assert point is not None
     return point
 
 
@@ -78,6 +78,8 @@ def examine(payload: bytes | str, client: ClientId) -> tuple[DataPoint | None, l
     version = document.text("header.schema_id.version")
     document.text("header.uuid")
     document.time("header.source_creation_date_time")
+    for path in ("header.modality", "body.body_posture", "body.measurement_location"):
+        document.text(path, optional=True)
     numbered = document.matching("header.source_data_point_id", r"[A-Za-z0-9_:-]{1,64}/[1-9][0-9]{0,17}", "epoch/seq")
     slot = document.whole("header.user_slot", 0, 255, optional=True)
     if namespace is None or name is None or version is None:
@@ -162,7 +164,7 @@ def _ecg(document: Document, device: DeviceId, seq: int, _slot: int | None) -> E
     duration_ms = document.quantity("body.effective_time_frame.time_interval.duration", {"ms": 1.0}, 0.0, 1e9)
     if None in (lead, rate_hz, session, index, samples, when, duration_ms):
         return None
-    assert lead and rate_hz and session and index is not None and samples and when and duration_ms is not None  # noqa: S101, PT018
+    assert lead and rate_hz and session and index is not None and samples and when and duration_ms is not None  # noqa: PT018
     expected_ms = len(samples) * 1000 / rate_hz
     if abs(duration_ms - expected_ms) > 1000 / rate_hz + 1:
         sentence = f"{len(samples)} samples at {rate_hz:g} Hz last {expected_ms:.1f} ms, not {duration_ms:g}"

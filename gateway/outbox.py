@@ -13,7 +13,6 @@ import sqlite3
 import threading
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
@@ -21,11 +20,13 @@ from zlib import crc32
 from gateway import outbox_chain as chain
 from gateway import ranges, wire
 from gateway.lane import Gap, Kept, LaneName, LaneState
-from gateway.reading import AbandonReason, AtSource, DeviceId, DeviceStatus, EcgChunk, Epoch, Reading, StreamName
+from gateway.outbox_events import estimated, moved, sound_event
+from gateway.reading import AbandonReason, DeviceId, EcgChunk, Epoch, Reading, StreamName
 from gateway.sql_file import statements
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
 
     from gateway.ranges import Ranges
     from gateway.reading import Sequenced
@@ -39,7 +40,6 @@ ROW_BYTES = 160
 """What an event costs on disk beside its body, about."""
 AGE_MARK_S = 10.0
 _DATE_AT_ONCE = 2000
-_SAME_TIME = timedelta(milliseconds=50)
 
 
 class OutboxFull(OSError):
@@ -56,7 +56,7 @@ class Outbox:
     def __init__(
         self, path: Path, *, boot: str, ring_bytes: int = RING_BYTES, durable: bool = True, read_only: bool = False
     ) -> None:
-        """`durable=False` leaves syncing to the system: for many virtual gateways in one process, never beside a patient."""
+        """`durable=False` leaves syncing to the system: for many virtual gateways in one process, not for a patient."""
         self.path = path
         self._boot = boot
         self._ring_bytes = ring_bytes
@@ -197,38 +197,49 @@ class Outbox:
 
     # ------------------------------------------------------------------ the right time, once
 
-    def date(self, right_at: Callable[[int], datetime] | None, *, expired: bool) -> list[Kept]:
+    def date(self, right_at: Callable[[int], datetime] | None, *, expired: bool) -> tuple[list[Kept], list[Gap]]:
         """Dates events that were heard before the time was known; each once, and never again.
 
         `right_at` maps this boot's monotonic clock to the true time; None: not known. Events of an earlier boot cannot
         be mapped, and with `expired` (ten minutes have passed) nothing waits any longer: those go as `estimated`.
+        Gives what can be sent now, and what turned out damaged.
         """
         with self._lock:
             rows = self._run("undated", limit=_DATE_AT_ONCE).fetchall()
             kept: list[Kept] = []
+            gaps: list[Gap] = []
             with self._transaction():
-                for entry, lane, seq, waveform, heard_ns, boot, body in rows:
-                    same_boot = boot == self._boot
-                    if same_boot and right_at is None and not expired:
+                for entry, lane, seq, waveform, heard_ns, boot, crc, body in rows:
+                    here = boot == self._boot
+                    if here and right_at is None and not expired:
                         continue
-                    event = _event(body)
-                    mapped = right_at(heard_ns) if right_at is not None and same_boot else None
-                    event = _estimated(event) if mapped is None else _moved(event, mapped)
-                    final = wire.encode(event)
-                    heard_s = (event.received_at or event.at).timestamp()
-                    self._run("date_entry", entry=entry, heard_s=heard_s, crc=crc32(final), body=final)
-                    if isinstance(event, Reading):
-                        chain.add(self._run, event.device, event, lane, final)
+                    event = sound_event(body, crc)
+                    if event is None:
+                        gaps.append(self._give_up(lane, seq, seq, AbandonReason.DAMAGED))
+                        self._delete(lane, ((seq, seq),))
+                        continue
+                    event = moved(event, right_at(heard_ns)) if right_at is not None and here else estimated(event)
+                    heard_s = self._date_row(entry, lane, event)
                     kept.append(Kept(lane=self._names[lane], seq=seq, waveform=bool(waveform), heard_s=heard_s))
-            self.has_undated = len(kept) < len(rows) or len(rows) == _DATE_AT_ONCE
-            return kept
+            self.has_undated = len(kept) + len(gaps) < len(rows) or len(rows) == _DATE_AT_ONCE
+            return kept, gaps
+
+    def _date_row(self, entry: int, lane: int, event: Sequenced) -> float:
+        body = wire.encode(event)
+        heard_s = (event.received_at or event.at).timestamp()
+        self._run("date_entry", entry=entry, heard_s=heard_s, crc=crc32(body), body=body)
+        if isinstance(event, Reading):
+            chain.add(self._run, event.device, event, lane, body)
+        return heard_s
 
     # ------------------------------------------------------------------ sending
 
     def lanes(self) -> list[LaneState]:
         """Every lane, for a courier that starts."""
         with self._lock:
-            gaps = [Gap(lane=self._names[n], first=a, last=b, reason=AbandonReason(r)) for n, a, b, r in self._run("gaps")]
+            gaps = [
+                Gap(lane=self._names[n], first=a, last=b, reason=AbandonReason(r)) for n, a, b, r in self._run("gaps")
+            ]
             states = []
             for name, (number, next_seq) in self._lanes.items():
                 held: list[tuple[int, int]] = []
@@ -260,7 +271,7 @@ class Outbox:
             except sqlite3.DatabaseError as error:
                 raise OutboxDamaged(f"{self.path}: {error}") from error
             for seq, crc, body in rows:
-                event = _sound(body, crc)
+                event = sound_event(body, crc)
                 if event is not None and event.seq == seq:
                     good.append(event)
                 else:
@@ -310,7 +321,7 @@ class Outbox:
     # ------------------------------------------------------------------ looking
 
     def counts(self) -> list[tuple[LaneName, int, int, int, float | None, int]]:
-        """By lane: highest seq committed, rows held, their bytes, since when (seconds since 1970), rows not yet dated."""
+        """By lane: highest seq committed, rows held, their bytes, oldest (seconds since 1970), rows not yet dated."""
         with self._lock:
             return [(LaneName(DeviceId(d), StreamName(s)), *rest) for d, s, *rest in self._run("counts")]
 
@@ -322,7 +333,9 @@ class Outbox:
     def gaps(self) -> list[Gap]:
         """What was given up and is not confirmed yet."""
         with self._lock:
-            return [Gap(lane=self._names[n], first=a, last=b, reason=AbandonReason(r)) for n, a, b, r in self._run("gaps")]
+            return [
+                Gap(lane=self._names[n], first=a, last=b, reason=AbandonReason(r)) for n, a, b, r in self._run("gaps")
+            ]
 
     def dead_letters(self) -> list[tuple[LaneName, int, str, bytes]]:
         """What the server refused: lane, seq, reason, bytes."""
@@ -381,32 +394,3 @@ def ranges_of(gaps: Sequence[Gap]) -> dict[LaneName, Ranges]:
 def _is_full(error: sqlite3.OperationalError) -> bool:
     # A quota or a file size limit shows as an I/O error on writing.
     return error.sqlite_errorname.startswith(("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_FSTAT"))
-
-
-def _sound(body: bytes, crc: int) -> Sequenced | None:
-    if not isinstance(body, bytes) or crc32(body) != crc:
-        return None
-    try:
-        return _event(body)
-    except wire.MalformedMessage:
-        return None
-
-
-def _event(body: bytes) -> Sequenced:
-    event, _ = wire.decode_event(body)
-    assert isinstance(event, EcgChunk | Reading | DeviceStatus)  # noqa: S101 - nothing else is ever put in
-    return event
-
-
-def _moved(event: Sequenced, received_at: datetime) -> Sequenced:
-    """The event as it would have been, had the clock been right when it was heard."""
-    by = received_at - (event.received_at or event.at)
-    if abs(by) < _SAME_TIME:
-        return event
-    return replace(event, at=event.at + by, received_at=received_at)
-
-
-def _estimated(event: Sequenced) -> Sequenced:
-    if isinstance(event, DeviceStatus):
-        return event
-    return replace(event, at_source=AtSource.ESTIMATED)

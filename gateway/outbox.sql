@@ -84,7 +84,7 @@ SELECT seq, crc, CAST(body AS BLOB) FROM entry WHERE lane = :lane AND dated = 1 
 
 -- undated --
 -- Events that were heard before the time was known.
-SELECT entry, lane, seq, waveform, heard_ns, boot, CAST(body AS BLOB) FROM entry WHERE dated = 0 ORDER BY entry LIMIT :limit;
+SELECT entry, lane, seq, waveform, heard_ns, boot, crc, CAST(body AS BLOB) FROM entry WHERE dated = 0 ORDER BY entry LIMIT :limit;
 
 -- date_entry --
 -- The time is known: the body is final from here on.

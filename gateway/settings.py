@@ -5,7 +5,7 @@ Secrets are files, named here and never held here. Clinical values are no settin
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003 - pydantic reads the annotation at run time
+from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 

@@ -19,6 +19,7 @@ EVERYBODY = ClientId("all")
 """Not a client: the branch that each may read."""
 
 _CLIENT = re.compile(r"[A-Za-z0-9_:-]{1,64}")
+_OURS = re.compile(r"tw/1/([0-9]{1,6})/([A-Za-z0-9_:-]{1,64})/(up|down)/([a-z_]{1,32})")
 _TOPIC = re.compile(r"[A-Za-z0-9_:/-]+")
 
 
@@ -101,9 +102,10 @@ def parse(topic: str) -> Topic:
     Raises:
         BadTopic: none of ours; what was expected is named.
     """
-    match topic.split("/"):
-        case ["tw", "1", shard, client, "up" | "down" as direction, leaf] if shard.isdecimal() and _CLIENT.fullmatch(client):
-            return Topic(shard=int(shard), client=ClientId(client), direction=direction, leaf=leaf)
+    found = _OURS.fullmatch(topic)
+    if found:
+        shard, client, direction, leaf = found.groups()
+        return Topic(shard=int(shard), client=ClientId(client), direction=direction, leaf=leaf)
     raise BadTopic(f"topic {topic!r}: expected tw/{VERSION}/SHARD/CLIENT/up|down/LEAF")
 
 

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntFlag
+from typing import TYPE_CHECKING
 
 from gateway.codecs import date_time, sfloat
-from gateway.codecs.date_time import DeviceTime
 from gateway.codecs.octets import Octets
+
+if TYPE_CHECKING:
+    from gateway.codecs.date_time import DeviceTime
 
 MEASUREMENT = "2A35"
 INTERMEDIATE = "2A36"

@@ -52,7 +52,12 @@ def encode(time: DeviceTime) -> bytes:
 def of(moment: datetime) -> DeviceTime:
     """What a device whose clock shows `moment` writes (its time zone is dropped: devices have none)."""
     return DeviceTime(
-        year=moment.year, month=moment.month, day=moment.day, hour=moment.hour, minute=moment.minute, second=moment.second
+        year=moment.year,
+        month=moment.month,
+        day=moment.day,
+        hour=moment.hour,
+        minute=moment.minute,
+        second=moment.second,
     )
 
 
@@ -103,5 +108,8 @@ def encode_current_time(current: CurrentTime) -> bytes:
 def current_time_of(moment: datetime) -> CurrentTime:
     """2A2B for `moment` as a clock on the wall shows it; reason 1 = set by hand, which cuffs accept."""
     return CurrentTime(
-        time=of(moment), weekday=moment.isoweekday(), fraction_256=moment.microsecond * 256 // 1_000_000, adjust_reason=1
+        time=of(moment),
+        weekday=moment.isoweekday(),
+        fraction_256=moment.microsecond * 256 // 1_000_000,
+        adjust_reason=1,
     )

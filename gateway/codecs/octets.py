@@ -25,7 +25,9 @@ class Octets:
     def take(self, count: int, field: str) -> bytes:
         """The next `count` bytes; `field` is what they mean, for the error."""
         if self.left < count:
-            raise MalformedPacket(f"too short: {field} needs {count} bytes at {self._at}, {self.left} are left", self._data)
+            raise MalformedPacket(
+                f"too short: {field} needs {count} bytes at {self._at}, {self.left} are left", self._data
+            )
         self._at += count
         return self._data[self._at - count : self._at]
 

@@ -40,7 +40,7 @@ FLAGS: tuple[tuple[CuffStatus, Flag], ...] = (
 
 
 def flags_of(pressure: BloodPressure) -> tuple[Flag, ...]:
-    """What the cuff says about the worth of its measurement; one without a systolic or diastolic value is questionable."""
+    """What the cuff says about the worth of its measurement; one without both pressures is questionable."""
     found = {flag for bit, flag in FLAGS if (pressure.status or 0) & bit}
     if pressure.systolic is None or pressure.diastolic is None:
         found.add(Flag.QUESTIONABLE)
@@ -145,9 +145,7 @@ class CuffSession:
             received_at=packet.heard_at,
             at_source=source,
         )
-        draft = Draft(
-            event=reading, heard_monotonic_ns=packet.heard_monotonic_ns, device_time=reading.device_time
-        )
+        draft = Draft(event=reading, heard_monotonic_ns=packet.heard_monotonic_ns, device_time=reading.device_time)
         if source is not AtSource.ESTIMATED:
             return Step(drafts=(draft,))
         note = f"clock says {reading.device_time} for a measurement heard now: dated by arrival"

@@ -8,6 +8,7 @@ new session. Never guesses by arrival: a frame is a duplicate only if clock and 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 from zlib import crc32
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from gateway.sessions.session import Moment
 
 FRAMES_TO_MEASURE = 4
-"""Held back at the start of a session (2.2 s on an H10): three intervals, so that one lost frame cannot fool the rate."""
+"""Held back at the start of a session (2.2 s on an H10): three intervals, so that a lost frame cannot fool the rate."""
 JUMP_NS = 2_000_000_000
 """A device clock this much ahead of what passed here was set forward: no frame is heard before it was measured."""
 STALL_NS = 60_000_000_000
@@ -62,7 +63,7 @@ class Placed:
 
 def measured_rate(frames: list[Heard], nominal_hz: float) -> float:
     """Samples a second by the device's clock, to 0.01 Hz; intervals that hide a lost frame are left out."""
-    intervals = [(b.last_ns - a.last_ns, len(b.samples)) for a, b in zip(frames, frames[1:], strict=False)]
+    intervals = [(b.last_ns - a.last_ns, len(b.samples)) for a, b in pairwise(frames)]
     rates = [(count * 1e9 / ns, ns, count) for ns, count in intervals if ns > 0]
     plausible = [item for item in rates if 10 <= item[0] <= 2000]
     if not plausible:
@@ -150,7 +151,7 @@ class EcgTimeline:
 
     def _broken(self, heard: Heard) -> str | None:
         """Why this frame cannot belong to the running timeline; None if it can."""
-        assert self._last_ns is not None  # noqa: S101 - the caller asked
+        assert self._last_ns is not None
         passed_ns = heard.last_ns - self._last_ns
         shift_ns = _ahead(heard) - self._ahead_ns
         if passed_ns <= 0:
@@ -164,7 +165,7 @@ class EcgTimeline:
         return None
 
     def _place(self, heard: Heard, opens: str | None = None) -> Placed:
-        assert self._rate_hz is not None  # noqa: S101 - measured before
+        assert self._rate_hz is not None
         count = len(heard.samples)
         if self._last_ns is not None:
             passed_ns = heard.last_ns - self._last_ns
@@ -197,7 +198,7 @@ class EcgTimeline:
         return None
 
     def _placed(self, heard: Heard, index: int, opens: str | None) -> Placed:
-        assert self._rate_hz is not None  # noqa: S101 - measured before
+        assert self._rate_hz is not None
         first_ns = heard.last_ns - round((len(heard.samples) - 1) * 1e9 / self._rate_hz)
         return Placed(
             heard=heard,
@@ -210,5 +211,5 @@ class EcgTimeline:
 
 
 def _ahead(heard: Heard) -> int:
-    """How far the device's clock is ahead of the gateway's monotonic one, at the least: radio delay makes it smaller."""
+    """How far the device's clock is ahead of the gateway's monotonic one, at least: radio delay makes it smaller."""
     return heard.last_ns - heard.moment.monotonic_ns

@@ -1,4 +1,4 @@
-"""The courier against a network that loses, doubles and reorders: in the end all is receipted, never beyond the window."""
+"""The courier against a network that loses, doubles and reorders: all is receipted, never beyond the window."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_nothing_is_sent_while_offline_and_nothing_twice_while_it_waits() -> Non
 
 def test_a_hole_in_a_receipt_is_sent_again_at_once_and_alone() -> None:
     courier = online(10)
-    for seq in range(1, 11):
+    for _ in range(10):
         courier.due(0.0, WALL, most=1)
     courier.receipt(receipt({ECG: ((1, 3), (6, 8))}), 1.0)
     # 9 and 10 were sent after 8: they may be under way still.
@@ -180,7 +180,7 @@ def test_a_restart_goes_on_from_the_file() -> None:
 
 @settings(max_examples=150)
 @given(data=st.data(), window=st.integers(1, 40), total=st.integers(1, 120))
-def test_any_loss_doubling_and_reordering_ends_with_everything_receipted(
+def test_any_loss_doubling_and_reordering_ends_with_everything_receipted(  # noqa: C901, PLR0912 - a network in one place
     data: st.DataObject, window: int, total: int
 ) -> None:
     """A hostile network for a while, then a good one; a lane of ECG, one of readings, ranges given up in between."""

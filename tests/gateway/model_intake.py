@@ -1,4 +1,4 @@
-"""The server's side of the gateway's contract, as small as it can be: stores, then receipts; says hello; may refuse or lose.
+"""The server's side of the gateway's contract, as small as it can be: stores, receipts, says hello; may refuse or lose.
 
 Not the product's intake: it stands in where the gateway alone is tested, and keeps what it stored for comparison.
 """

@@ -138,7 +138,8 @@ def test_refused_events_are_kept_as_dead_letters(box: Outbox) -> None:
     assert held(box, ECG) == ((1, 1), (4, 5))
     dead = box.dead_letters()
     assert [(lane, seq, reason) for lane, seq, reason, _ in dead] == [
-        (ECG, 2, "impossible: 0 Hz"), (ECG, 3, "impossible: 0 Hz"),
+        (ECG, 2, "impossible: 0 Hz"),
+        (ECG, 3, "impossible: 0 Hz"),
     ]
     event, _ = wire.decode_event(dead[0][3])
     assert isinstance(event, EcgChunk)
@@ -160,14 +161,14 @@ def test_events_wait_for_the_right_time_and_are_dated_once(box: Outbox) -> None:
     kept, _ = box.append([draft(ecg(0, at=boot), 5 * SECOND), draft(pressure(0, at=boot), 6 * SECOND)], right=False)
     assert kept == []
     assert box.has_undated
-    assert box.date(None, expired=False) == []
-    kept = box.date(lambda ns: START + timedelta(seconds=ns / SECOND), expired=False)
+    assert box.date(None, expired=False) == ([], [])
+    kept, _ = box.date(lambda ns: START + timedelta(seconds=ns / SECOND), expired=False)
     assert [(k.lane, k.seq) for k in kept] == [(ECG, 1), (PRESSURE, 1)]
     assert not box.has_undated
     (chunk,), _ = box.events(ECG, 1, 1)
     assert (chunk.at, chunk.received_at) == (START + timedelta(seconds=5),) * 2
     # Never again, whatever the clock says later.
-    assert box.date(lambda _: START + timedelta(days=1), expired=True) == []
+    assert box.date(lambda _: START + timedelta(days=1), expired=True) == ([], [])
     (again,), _ = box.events(ECG, 1, 1)
     assert again == chunk
     assert box.chain_problems(PRESSURE.device) == []
@@ -180,14 +181,24 @@ def test_after_ten_minutes_and_from_an_earlier_boot_it_is_estimated(path: Path) 
     second = Outbox(path, boot="boot-2")
     second.append([draft(pressure(0), 7 * SECOND)], right=False)
     # The other boot's clock says nothing about this one's: no use in waiting.
-    assert [k.lane for k in second.date(None, expired=False)] == [ECG]
-    assert [k.lane for k in second.date(None, expired=True)] == [PRESSURE]
+    assert [k.lane for k in second.date(None, expired=False)[0]] == [ECG]
+    assert [k.lane for k in second.date(None, expired=True)[0]] == [PRESSURE]
     for lane in (ECG, PRESSURE):
         (event,), _ = second.events(lane, 1, 1)
         assert isinstance(event, EcgChunk | Reading)
         assert event.at_source is AtSource.ESTIMATED
         assert event.at == START
     second.close()
+
+
+def test_a_damaged_row_that_waits_for_its_time_is_given_up(box: Outbox, path: Path) -> None:
+    box.append([draft(ecg(0)), draft(ecg(1))], right=False)
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE entry SET crc = 0 WHERE seq = 1")
+    kept, (gap,) = box.date(None, expired=True)
+    assert [k.seq for k in kept] == [2]
+    assert (gap.first, gap.last, gap.reason) == (1, 1, AbandonReason.DAMAGED)
+    assert not box.has_undated
 
 
 # ---------------------------------------------------------------------- the chain of readings
@@ -269,8 +280,8 @@ def test_no_sqlite_at_all_is_a_fresh_start(path: Path) -> None:
 
 def limit_pages(box: Outbox, spare: int) -> None:
     """As a disk that has room for `spare` more pages."""
-    pages = box._db.execute("PRAGMA page_count").fetchone()[0]  # noqa: SLF001 - the only way to fill a disk without root
-    box._db.execute(f"PRAGMA max_page_count = {pages + spare}")  # noqa: SLF001
+    pages = box._db.execute("PRAGMA page_count").fetchone()[0]
+    box._db.execute(f"PRAGMA max_page_count = {pages + spare}")
 
 
 def test_on_a_full_disk_waveform_makes_room_for_what_comes(box: Outbox) -> None:
@@ -287,9 +298,9 @@ def test_on_a_full_disk_waveform_makes_room_for_what_comes(box: Outbox) -> None:
 def test_full_without_waveform_keeps_nothing_and_uses_no_number(box: Outbox) -> None:
     fill(box, 0, 200)
     limit_pages(box, 0)
+    both = [draft(pressure(0)), draft(status(PRESSURE.device, NOW).event)]
     with pytest.raises(OutboxFull, match="full"):
-        for n in range(500):
-            box.append([draft(pressure(n)), draft(status(PRESSURE.device, NOW).event)], right=True)
+        box.append(both * 500, right=True)
     limit_pages(box, 1000)
     before = box.ledger()[PRESSURE]
     assert held(box, PRESSURE) == ((1, before),)
@@ -316,9 +327,7 @@ WRITER = textwrap.dedent("""
 @pytest.mark.parametrize("after", [1, 7, 40, 150])
 def test_kill_9_loses_nothing_that_was_committed(path: Path, after: int) -> None:
     root = Path(__file__).parents[2]
-    with subprocess.Popen(
-        [sys.executable, "-c", WRITER, path], stdout=subprocess.PIPE, cwd=root, text=True
-    ) as writer:
+    with subprocess.Popen([sys.executable, "-c", WRITER, path], stdout=subprocess.PIPE, cwd=root, text=True) as writer:
         assert writer.stdout is not None
         said = [writer.stdout.readline() for _ in range(after)]
         writer.kill()

@@ -49,7 +49,10 @@ def test_a_real_packet() -> None:
 
 def test_kilopascals_become_mmhg() -> None:
     assert reading(connected().packet(packet("2A35", bytes.fromhex("15bdf00b009ff03c001200")))).values == (
-        141.8, 82.5, 119.3, 60.0,
+        141.8,
+        82.5,
+        119.3,
+        60.0,
     )
 
 
@@ -83,7 +86,10 @@ def test_a_clock_that_cannot_be_is_dated_by_arrival_and_said() -> None:
 def test_without_a_clock_the_connection_is_the_identity() -> None:
     got = reading(connected().packet(packet("2A35", measured(None), 5)))
     assert (got.at, got.at_source, got.connection, got.device_time) == (
-        START + timedelta(seconds=5), AtSource.ARRIVAL, "c1", None,
+        START + timedelta(seconds=5),
+        AtSource.ARRIVAL,
+        "c1",
+        None,
     )
     unknown = DeviceTime(year=0, month=4, day=17, hour=20, minute=41, second=59)
     got = reading(connected().packet(packet("2A35", measured(unknown), 5)))
@@ -109,7 +115,9 @@ def test_a_cuffs_clock_is_set_in_local_time_and_only_by_a_right_clock() -> None:
     (write,) = session.start(Moment(at=START, monotonic_ns=0), "c1").writes
     assert date_time.decode_current_time(write.data).time.text == "2026-11-24T09:00:00"
     assert write.may_fail
-    assert not session.start(Moment(at=datetime(1970, 1, 1, tzinfo=START.tzinfo), monotonic_ns=0, right=False), "c2").writes
+    assert not session.start(
+        Moment(at=datetime(1970, 1, 1, tzinfo=START.tzinfo), monotonic_ns=0, right=False), "c2"
+    ).writes
 
 
 def test_a_gateway_in_1970_dates_by_what_the_cuff_showed_on_connecting() -> None:
@@ -128,7 +136,11 @@ def test_a_failed_measurement_is_questionable() -> None:
     got = reading(connected().packet(packet("2A35", measured(local(0), systolic=None, status=0b111111), 5)))
     assert got.values[0] is None
     assert set(got.flags) == {
-        Flag.BODY_MOVEMENT, Flag.CUFF_LOOSE, Flag.IRREGULAR_PULSE, Flag.PULSE_OUT_OF_RANGE, Flag.POSITION_IMPROPER,
+        Flag.BODY_MOVEMENT,
+        Flag.CUFF_LOOSE,
+        Flag.IRREGULAR_PULSE,
+        Flag.PULSE_OUT_OF_RANGE,
+        Flag.POSITION_IMPROPER,
         Flag.QUESTIONABLE,
     }
     assert list(got.flags) == sorted(got.flags)

@@ -77,7 +77,9 @@ def test_index_follows_the_device_clock_whatever_is_lost_and_late(
     lost -= {0, 1}
     session = made()
     packets = [p for n, p in enumerate(frames(30, rate_hz=rate_hz, size=size)) if n not in lost]
-    late = [packet(p.characteristic, p.data, (p.heard_monotonic_ns / 1e9 - 1000) + jitter[n]) for n, p in enumerate(packets)]
+    late = [
+        packet(p.characteristic, p.data, (p.heard_monotonic_ns / 1e9 - 1000) + jitter[n]) for n, p in enumerate(packets)
+    ]
     chunks = heard(session, late)
     chunks += [d.event for d in session.lost(moment_of(late[-1])).drafts if isinstance(d.event, EcgChunk)]
     assert len(chunks) == len(packets)
@@ -100,7 +102,9 @@ def test_radio_delay_does_not_move_at() -> None:
     # Packets that waited in the radio: the least delayed of the first frames sets the offset.
     packets = frames(4, delay_s=0.05) + frames(6, delay_s=1.5, first=4)
     chunks = heard(made(), packets)
-    assert abs(chunks[-1].at - (START + timedelta(seconds=chunks[-1].index / 130.17 + 0.05))) < timedelta(microseconds=50)
+    assert abs(chunks[-1].at - (START + timedelta(seconds=chunks[-1].index / 130.17 + 0.05))) < timedelta(
+        microseconds=50
+    )
 
 
 def test_doubled_notifications_are_dropped() -> None:
@@ -221,7 +225,9 @@ def test_heart_rate_is_one_reading_in_ten_seconds_with_every_interval() -> None:
 def test_contact_and_battery_are_told_when_they_change() -> None:
     session = made()
     off = heart_rate.encode(heart_rate.HeartRate(rate_bpm=0, contact=False))
-    assert [d.event.contact for d in session.packet(packet("2A37", off)).drafts if isinstance(d.event, DeviceStatus)] == [False]
+    assert [
+        d.event.contact for d in session.packet(packet("2A37", off)).drafts if isinstance(d.event, DeviceStatus)
+    ] == [False]
     assert not session.packet(packet("2A37", off, 1)).drafts
     assert not heard(session, frames(4))[0].contact
     level = packet(battery.LEVEL, battery.encode(12))
