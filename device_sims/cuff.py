@@ -17,9 +17,9 @@ from gateway.link import DeviceKind, LinkLost
 from gateway.reading import DeviceId
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
-    Faults = Callable[[Iterable[Notification]], Iterator[Notification]]
+    from device_sims.faults import Faults
 
 CURRENT_TIME = "2A2B"
 

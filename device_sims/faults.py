@@ -19,10 +19,12 @@ from gateway.codecs.malformed import MalformedPacket
 from gateway.reading import MISSING_SAMPLE, SATURATED_SAMPLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from device_sims.notification import Notification
     from device_sims.player import Wave
+
+    Faults = Callable[[Iterable[Notification]], Iterator[Notification]]
 
 
 def lead_off(wave: Wave, from_s: float, to_s: float) -> Wave:

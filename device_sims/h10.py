@@ -19,11 +19,11 @@ from gateway.link import DeviceKind, LinkLost
 from gateway.reading import MISSING_SAMPLE, DeviceId
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    Faults = Callable[[Iterable[Notification]], Iterator[Notification]]
+    from device_sims.faults import Faults
 
 TRUE_RATE_HZ = 130.17
 SAMPLES_A_FRAME = 73

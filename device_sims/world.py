@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from device_sims.cast import Home, Worn, homes
+from device_sims.cast import Home, homes
 from device_sims.cuff import Cuff
 from device_sims.dispatch import Callback, DispatchCentre, serving
-from device_sims.h10 import H10, worn
+from device_sims.h10 import H10, TRUE_RATE_HZ, worn
 from device_sims.link import VirtualLink
 from device_sims.player import from_plan
 from device_sims.records import Records, find_records
@@ -31,13 +31,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from device_sims.faults import Faults
     from device_sims.link import Radio
     from device_sims.pace import Pace
     from device_sims.player import Wave
     from device_sims.settings import DeviceSimsSettings
     from gateway.gateway import Gateway
 
-_SYNTHETIC_RATE_HZ = 250.0
+_PATCH_RATE_HZ = 250.0
 _STRAP_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _OUTBOX_THREADS = 4
 _LOG: Any = structlog.get_logger("world")
@@ -62,6 +63,10 @@ class World:
     shard: int = 0
     outages: Mapping[str, tuple[tuple[float, float], ...]] | None = None
     """By device: when its link is lost."""
+    faults: Mapping[str, Faults] | None = None
+    """By Bluetooth device: what goes wrong with what it says (see `device_sims.faults`)."""
+    show: Callable[[str], None] = print
+    """Where the dispatch centre's screen is."""
 
 
 def run(world: World, ready: Callable[[], None]) -> None:
@@ -95,6 +100,7 @@ async def live(
         log=world.folder / "dispatch.jsonl",
         callback=None if world.api is None else Callback(url=world.api.answer_url, token=world.api.dispatch_token),
         behaviour=world.settings.dispatch,
+        show=world.show,
         now=None if world.pace.speed == 1.0 else world.pace.now,
     )
     records = await asyncio.to_thread(find_records, world.records)
@@ -110,12 +116,19 @@ async def live(
             await stop.wait()
 
 
-def radios(home: Home, waves: Mapping[str, Wave], pace: Pace) -> list[Radio]:
+def radios(
+    home: Home, waves: Mapping[str, Wave], pace: Pace, faults: Mapping[str, Faults] | None = None
+) -> list[Radio]:
     """A home's Bluetooth devices, switched on now."""
+    wrong = faults or {}
     clock_ns = round((pace.now() - _STRAP_EPOCH).total_seconds() * 1e9)
-    straps: list[Radio] = [H10(each.device, worn(waves[each.device], clock_ns)) for each in home.straps]
-    cuffs: list[Radio] = [Cuff(each.device, each.measurements, pace.now()) for each in home.cuffs]
-    return straps + cuffs
+    found: list[Radio] = [
+        H10(each.device, worn(waves[each.device], clock_ns), wrong.get(each.device, iter)) for each in home.straps
+    ]
+    found += [
+        Cuff(each.device, each.measurements, pace.now(), faults=wrong.get(each.device, iter)) for each in home.cuffs
+    ]
+    return found
 
 
 def clients(settings: DeviceSimsSettings) -> list[str]:
@@ -145,7 +158,7 @@ async def _home(
         return
     outages = world.outages or {}
     # Making a strap's wave its own takes a moment: not in the loop that paces the others.
-    devices = await asyncio.to_thread(radios, home, waves, world.pace)
+    devices = await asyncio.to_thread(radios, home, waves, world.pace, world.faults)
     await run_gateway(
         client=ClientId(home.client),
         broker=broker,
@@ -161,13 +174,11 @@ async def _home(
 
 
 def _waves(everybody: list[Home], records: Records, seed: int) -> dict[str, Wave]:
-    """What lies under each electrode, by device."""
+    """What lies under each electrode, by device; what is synthetic is made at the wearable's own rate."""
+    wearers = [(each, TRUE_RATE_HZ) for home in everybody for each in home.straps]
+    wearers += [(each, _PATCH_RATE_HZ) for home in everybody for each in home.patches]
     found: dict[str, Wave] = {}
-    for turn, each in enumerate(each for home in everybody for each in (*home.straps, *home.patches)):
-        found[each.device] = records.wave(each, turn) or _synthetic(each, seed + turn)
+    for turn, (each, rate_hz) in enumerate(wearers):
+        found[each.device] = records.wave(each, turn) or from_plan(each.plan, rate_hz, seed + turn)
         _LOG.info("worn", device=each.device, plays=found[each.device].name)
     return found
-
-
-def _synthetic(each: Worn, seed: int) -> Wave:
-    return from_plan(each.plan, _SYNTHETIC_RATE_HZ, seed)
