@@ -87,7 +87,9 @@ _LONG = st.lists(st.text(max_size=2000), max_size=400).map(tuple)
 
 
 @given(problems=_LONG, medication=_LONG, contacts=st.integers(0, 400), name=st.text(max_size=30_000))
-def test_it_fits_whatever_the_record_holds(problems: tuple[str, ...], medication: tuple[str, ...], contacts: int, name: str) -> None:
+def test_it_fits_whatever_the_record_holds(
+    problems: tuple[str, ...], medication: tuple[str, ...], contacts: int, name: str
+) -> None:
     record = replace(
         RECORD, problems=problems, medication=medication, name=name or "x",
         contacts=tuple(Contact(name="y" * 200, relation="z" * 200) for _ in range(contacts)),

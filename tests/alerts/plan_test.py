@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -70,7 +71,7 @@ def test_one_person_in_two_roles_hears_it_once() -> None:
 def test_activating_tells_the_detector_in_the_same_transaction(dsn: str, tmp_path: Path) -> None:
     del tmp_path
     with psycopg.connect(dsn) as conn:
-        with pytest.raises(ZeroDivisionError), conn.transaction():
+        with suppress(ZeroDivisionError), conn.transaction():
             plans.activate(conn, Plan(patient="ada", limits={"no_data_s": 120.0}), by_whom="lin", now=START)
             raise ZeroDivisionError
         assert plans.current(conn, "ada").version == 0

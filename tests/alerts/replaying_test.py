@@ -38,7 +38,9 @@ def test_worsening_sounds_again_under_the_same_id() -> None:
     ),
     salt=st.uuids(),
 )
-def test_the_station_raises_the_very_same(desk: Desk, stream: Stream, said: list[tuple[Condition, int, bool]], salt: object) -> None:
+def test_the_station_raises_the_very_same(
+    desk: Desk, stream: Stream, said: list[tuple[Condition, int, bool]], salt: object
+) -> None:
     subject = f"p-{salt}"
     latest: dict[tuple[Condition, int], Finding] = {}
     findings = []

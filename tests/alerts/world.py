@@ -77,7 +77,7 @@ class World:
         self.undelivered.clear()
 
     def alert(self, condition: str) -> Alert:
-        return next(a for a in reversed(self.situation.alerts.values()) if a.condition == condition)
+        return next(a for a in reversed(list(self.situation.alerts.values())) if a.condition == condition)
 
     def told(self, person: str, type_: EventType = EventType.RAISED) -> list[Notice]:
         """What a person was sent, in the order in which it was due."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -31,7 +32,7 @@ def test_an_emergency_is_tried_as_the_page_says_and_each_minute_for_ever() -> No
 
 def test_an_endpoint_that_lets_us_wait_is_never_tried_twice_at_once() -> None:
     moments = _attempts(Tier.EMERGENCY, 5.0, 12)
-    assert all(later - earlier >= 5 for earlier, later in zip(moments, moments[1:], strict=False))
+    assert all(later - earlier >= 5 for earlier, later in pairwise(moments))
     assert moments[-1] - moments[-2] == 60
 
 
