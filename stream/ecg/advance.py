@@ -37,6 +37,7 @@ SLOWEST_HZ: Final = 100
 """Least rate that is supported: bounds the seconds in a number of samples."""
 
 FASTEST_HZ: Final = 1000
+"""Greatest rate: the resampler's ring holds no more."""
 
 _MARKS_A_SECOND: Final = 16
 _MARKS_A_ROW: Final = 48
@@ -47,6 +48,10 @@ _OTHER_DELAY: Final = 7  # samples by which the 10-25 Hz band lags behind the si
 
 class MarksTooSmall(ValueError):
     """The array for marks is smaller than `mark_capacity` of the work: nothing was done."""
+
+
+class UnfitWork(ValueError):
+    """A row of work names a lane, samples or a rate that do not exist: nothing was done."""
 
 
 def mark_capacity(total_samples: int, rows: int) -> int:
@@ -64,6 +69,7 @@ def advance(charts: NDArray[Any], work: NDArray[Any], samples: NDArray[np.int16]
     charts: (lanes,) of ECG_CHART, changed in place. work: (rows,) of WORK. samples: int16 uV, the chunks one after
     another, MISSING where not measured. marks: (>= mark_capacity,) of MARK.
     """
+    _check(charts.size, work, samples.size)
     if marks.size < mark_capacity(samples.size, work.size):
         message = f"{marks.size} marks for {work.size} chunks of {samples.size} samples: see mark_capacity"
         raise MarksTooSmall(message)
@@ -73,6 +79,21 @@ def advance(charts: NDArray[Any], work: NDArray[Any], samples: NDArray[np.int16]
         message = f"{written} marks from {work.size} chunks of {samples.size} samples: mark_capacity is wrong"
         raise AssertionError(message)
     return written
+
+
+def _check(lanes: int, work: NDArray[Any], samples: int) -> None:
+    """Refuse what would leave an array: compiled code checks no bounds."""
+    ends = work["first"].astype(np.int64) + work["count"]
+    fit = {
+        "slot": (work["slot"] >= 0) & (work["slot"] < lanes),
+        "samples": (work["first"] >= 0) & (work["count"] >= 0) & (ends <= samples),
+        "rate_hz": (work["rate_hz"] >= SLOWEST_HZ) & (work["rate_hz"] <= FASTEST_HZ),
+    }
+    for what, rows in fit.items():
+        if not rows.all():
+            row = int(np.argmin(rows))
+            message = f"row {row} of the work, {work[row]}: {what} out of range ({lanes} lanes, {samples} samples)"
+            raise UnfitWork(message)
 
 
 def compile_kernels() -> None:

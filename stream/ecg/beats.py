@@ -29,6 +29,7 @@ _FIRST_INTERVAL: Final = 200.0
 _RELEARN_AFTER: Final = 9 * RATE // 2  # later than asystole is decided
 _RELEARN_EVERY: Final = RATE // 2
 _FORGET: Final = np.float32(0.7)
+_FORGET_DOWN_TO: Final = 0.2  # of the last beats: below that noise would become beats
 _TOO_SOON: Final = 56  # 224 ms from a beat to the next envelope maximum
 _HOLE_MARGIN: Final = 15  # 60 ms behind a hole belong to it
 
@@ -192,6 +193,7 @@ def _accept(tracker: Record, at: int, height: float, steepest: float, hole_end: 
     tracker.missed = NEVER
     tracker.missed_height = 0.0
     refresh(tracker)
+    tracker.usual = tracker.peak
 
 
 @kernel
@@ -204,7 +206,7 @@ def search_back(tracker: Record, k: int, hole_end: int) -> bool:
     if overdue and tracker.missed != NEVER and tracker.missed_height > _BACK_HEIGHT * tracker.threshold:
         _accept(tracker, tracker.missed, tracker.missed_height, tracker.missed_slope, hole_end)
         return True
-    if waited > _RELEARN_AFTER and waited % _RELEARN_EVERY == 0:
+    if waited > _RELEARN_AFTER and waited % _RELEARN_EVERY == 0 and tracker.peak > _FORGET_DOWN_TO * tracker.usual:
         for i in range(tracker.peaks_n):
             tracker.peaks[i] *= _FORGET
         refresh(tracker)

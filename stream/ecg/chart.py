@@ -80,6 +80,7 @@ TRACKER: Final = _record(
     ("intervals_at", "i4"),
     ("threshold", "f4"),
     ("peak", "f4"),  # median of peaks
+    ("usual", "f4"),  # the same, when the last beat was
     ("floor", "f4"),  # median of noise
     ("interval", "f4"),  # median of intervals, samples
     ("learning", "i4"),  # seconds of start-up that are over

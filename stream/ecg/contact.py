@@ -39,12 +39,24 @@ def bit(chart: Record, pen: Record, marks: Samples, off: bool, index: int) -> No
 
 
 @kernel
+def is_attached(chart: Record) -> bool:
+    """Whether nothing speaks for a lost electrode."""
+    return not chart.episodes[_LEAD_OFF].open and chart.signal.contact.dead_for == 0
+
+
+@kernel
+def is_dead(contact: Record) -> bool:
+    """Whether this second was flat or at the rail; a second that is mostly missing is not judged."""
+    flat = contact.high - contact.low < _FLAT_UV
+    return bool(contact.measured > _MOSTLY * RATE and (flat or contact.railed > _MOSTLY * RATE))
+
+
+@kernel
 def each_second(chart: Record, pen: Record, marks: Samples, k: int) -> None:
     """Judge the second that ends with internal sample k."""
     contact = chart.signal.contact
     judged = contact.measured > _MOSTLY * RATE
-    flat = contact.high - contact.low < _FLAT_UV
-    dead = judged and (flat or contact.railed > _MOSTLY * RATE)
+    dead = is_dead(contact)
     contact.measured = 0
     contact.railed = 0
     if dead:

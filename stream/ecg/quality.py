@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from stream.ecg import episodes
+from stream.ecg import contact, episodes
 from stream.ecg.chart import BEAT_RING, POWERS, QUALITY_FEATURES, QUALITY_SECONDS
 from stream.ecg.filters import RATE
 from stream.ecg.kernel import Record, Samples, kernel
@@ -22,7 +22,7 @@ _TOLD: Final = int(Mark.QUALITY)
 _GOOD, _FAIR, _BAD = int(Quality.GOOD), int(Quality.FAIR), int(Quality.BAD)
 
 DRIFT, MUSCLE, MUSCLE_NOW, ABSENT, AGREEMENT, ALIKE, STRANGE, CONTRAST = range(8)
-"""Features: ln power < 1 / 0.5-40 Hz; ln > 25 / 5-25 Hz over 8 and 3 s; share missing; agreement of two bands; share of
+"""Features: ln power < 1 / 0.5-40 Hz; ln > 25 / 5-25 Hz over 8 and 3 s; share missing or dead; agreement of two bands; share of
 beats like and unlike the template; noise peak over QRS peak."""
 
 # Log odds that the detector errs, by benchmarks/train_quality.py: of the wave alone, and with its beats.
@@ -80,7 +80,7 @@ def _measure(signal: Record, k: int) -> None:
     for i in range(POWERS):
         q.powers[place, i] = q.power[i]
         q.power[i] = 0.0
-    q.absent[place] = 1.0 - signal.contact.measured / RATE
+    q.absent[place] = 1.0 if contact.is_dead(signal.contact) else 1.0 - signal.contact.measured / RATE
     q.seconds += 1
     n = min(int(q.seconds), QUALITY_SECONDS)
     drift = wide = body = muscle = absent = body_now = muscle_now = 0.0

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from stream.ecg import episodes
+from stream.ecg import contact, episodes
 from stream.ecg.chart import BEAT_RING
 from stream.ecg.filters import RATE
 from stream.ecg.kernel import Record, Samples, kernel
@@ -85,7 +85,7 @@ def each_second(chart: Record, pen: Record, marks: Samples, k: int) -> None:
     rate = rate_of(chart, _NOW_INTERVALS)
     waited = (k - _beat_before(signal.first, 0)) / RATE
     heard = _beat_before(signal.first, 0) > signal.hole.end
-    usable = heard and signal.quality.grade != _BAD
+    usable = heard and signal.quality.grade != _BAD and contact.is_attached(chart)
     slow_rate = min(rate, 60.0 / waited) if waited > 0.0 else rate
     slow = usable and 0.0 < slow_rate < _EXTREME_SLOW
     _hold(signal.rates.extreme_slow, slow, heard and slow_rate >= _EXTREME_SLOW_OFF, k)

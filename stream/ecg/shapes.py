@@ -13,7 +13,7 @@ from stream.ecg.kernel import Record, Samples, kernel
 
 _MASK: Final = WAVE_RING - 1
 _BAND_DELAY: Final = 7  # samples by which the QRS band lags behind the wide one
-_WIDE_DELAY: Final = 3  # samples by which the wide band lags behind the signal
+_WIDE_DELAY: Final = 2  # samples by which the wide band lags behind the signal
 _SNAP: Final = 15  # 60 ms
 _BASE: Final = (45, 16)  # samples before, where the level between beats is taken
 _STRIDE: Final = 2

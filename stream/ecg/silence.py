@@ -8,8 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from stream.ecg import episodes
-from stream.ecg.chart import BEAT_RING, NEVER, STRONG_BEATS
+from stream.ecg import contact, episodes
+from stream.ecg.chart import BEAT_RING, STRONG_BEATS
 from stream.ecg.filters import RATE
 from stream.ecg.kernel import Record, Samples, kernel
 from stream.ecg.marks import EcgCondition, Quality
@@ -20,17 +20,14 @@ EVERY: Final = 5
 
 _PAUSE: Final = int(EcgCondition.PAUSE)
 _ASYSTOLE: Final = int(EcgCondition.ASYSTOLE)
-_LEAD_OFF: Final = int(EcgCondition.LEAD_OFF)
-_GOOD, _BAD = int(Quality.GOOD), int(Quality.BAD)
+_BAD: Final = int(Quality.BAD)
 _PAUSE_S: Final = 2.0
 _ASYSTOLE_S: Final = 4.0
 _DEAF: Final = 100  # 400 ms after R in which the envelope still belongs to the beat and its T wave
 _QUIET: Final = 0.3  # of the median QRS, for asystole: P waves go on in a true one (up to 0.26 in Challenge 2015)
 _HALF: Final = 0.5  # of the threshold
-_STRONG: Final = 0.5  # of the usual QRS: P waves, once the threshold has come down to them, end no asystole
+_STRONG: Final = 0.4  # of the usual QRS: P waves, once the threshold has come down to them, end no asystole
 _BACK_WITHIN: Final = 5 * RATE
-_MANY: Final = 30  # beats that end it although they are weak: the lead may have changed
-_MANY_WITHIN: Final = 45 * RATE
 _KNOWN_BEATS: Final = 8  # below that nothing is known about this lead's QRS
 
 
@@ -64,10 +61,11 @@ def each_look(chart: Record, pen: Record, marks: Samples, k: int) -> None:
     last = max(last_beat(signal.first), signal.hole.end)
     quiet_s = (k - last) / RATE
     heard = last_beat(signal.first) > signal.hole.end
-    attached = not chart.episodes[_LEAD_OFF].open and signal.contact.dead_for == 0
-    if attached and heard:
+    if not contact.is_attached(chart):
+        return
+    if heard:
         _pause(chart, pen, marks, last, quiet_s)
-    _asystole(chart, pen, marks, last, quiet_s, attached)
+    _asystole(chart, pen, marks, last, quiet_s)
 
 
 @kernel
@@ -92,11 +90,11 @@ def _pause(chart: Record, pen: Record, marks: Samples, last: int, quiet_s: float
 
 
 @kernel
-def _asystole(chart: Record, pen: Record, marks: Samples, last: int, quiet_s: float, attached: bool) -> None:
+def _asystole(chart: Record, pen: Record, marks: Samples, last: int, quiet_s: float) -> None:
     """Open once after 4 s of quiet."""
     signal = chart.signal
     episode = chart.episodes[_ASYSTOLE]
-    if episode.open or quiet_s < _ASYSTOLE_S or not attached:
+    if episode.open or quiet_s < _ASYSTOLE_S:
         return
     quiet = (
         signal.silence.loudest[0] < _QUIET * signal.silence.usual[0]
@@ -110,7 +108,7 @@ def _asystole(chart: Record, pen: Record, marks: Samples, last: int, quiet_s: fl
 
 @kernel
 def on_beat(chart: Record, pen: Record, marks: Samples, r: int, interval_s: float) -> None:
-    """A beat at internal sample r ends a pause, and perhaps asystole."""
+    """A beat at internal sample r ends a pause; three strong ones within 5 s end asystole."""
     silence = chart.signal.silence
     pause = chart.episodes[_PAUSE]
     if pause.open:
@@ -121,21 +119,7 @@ def on_beat(chart: Record, pen: Record, marks: Samples, r: int, interval_s: floa
             silence.strong[i] = silence.strong[i + 1]
         silence.strong[STRONG_BEATS - 1] = r
     asystole = chart.episodes[_ASYSTOLE]
-    if not asystole.open:
-        return
-    begun = raw_index(chart.clock, _recovered_at(chart, r))
-    if begun > asystole.first:
+    begun = raw_index(chart.clock, silence.strong[0])
+    if asystole.open and r - silence.strong[0] <= _BACK_WITHIN and begun > asystole.first:
         row = episodes.close_episode(pen, marks, asystole, _ASYSTOLE, begun - 1)
         episodes.tell(marks, row, asystole, (begun - asystole.first) / chart.clock.rate_hz, 0.0, 1.0)
-
-
-@kernel
-def _recovered_at(chart: Record, r: int) -> int:
-    """First beat of three strong ones within 5 s, or of 30 weaker but GOOD ones within 45 s; else NEVER."""
-    silence, tracker = chart.signal.silence, chart.signal.first
-    if r - silence.strong[0] <= _BACK_WITHIN:
-        return int(silence.strong[0])
-    earlier = tracker.beats[(tracker.count - _MANY) % BEAT_RING]
-    if chart.signal.quality.grade == _GOOD and r - earlier <= _MANY_WITHIN:
-        return int(earlier)
-    return NEVER
