@@ -1,6 +1,7 @@
 """SFLOAT, the 16-bit decimal of medical devices (ISO/IEEE 11073-20601): 4-bit exponent, 12-bit mantissa.
 
-Its five reserved words all mean "no value" (a real app once showed NaN as 2047 mmHg), so they decode to None.
+Its five reserved mantissas all mean "no value" (a real app once showed NaN as 2047 mmHg), so they decode to None:
+with any exponent, since a device that writes NaN beside an exponent means no 204.7 kPa.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ _LARGEST_MANTISSA = 0x07FD
 
 def decode(word: int) -> float | None:
     """The number in a 16-bit word, or None where the word says that there is none."""
-    if word in NO_VALUE:
-        return None
     mantissa = word & 0x0FFF
+    if mantissa in NO_VALUE:
+        return None
     if mantissa >= 0x0800:
         mantissa -= 0x1000
     exponent = word >> 12
