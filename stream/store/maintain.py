@@ -50,8 +50,8 @@ class Rules:
     days_ahead: int = 7
     rows_worth_a_part: int = 1000
     """A past day with fewer rows stays in the default partition: meters send memories of years, a row a day."""
-    most_moved: int = 500_000
-    """A day with more rows is not moved by itself: the last step would hold the writer up."""
+    most_moved: int = 200_000
+    """A day with more rows is not moved by itself: the last step would hold the writer up (a second for so many)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,13 +108,9 @@ def maintain(dsn: str, rules: Rules | None = None, told: Told = lambda _: None, 
     rules = rules or Rules()
     report = Report()
     with connect(dsn, "maintain") as conn:
-        if conn.execute(_SQL["try_lock"]).fetchone() != (True,):
-            raise AlreadyRunning("another maintenance of this store is at work")
+        _alone(conn)
         horizon = _horizon(conn, rules, now)
-        for table in (ECG, READING):
-            if partitions.is_partitioned(conn, table):
-                told(f"room for the days to come in {table.whole}")
-                _make_room(conn, table, rules, horizon, report)
+        _make_all_room(conn, rules, horizon, report, told)
         told("waveform over the limit")
         _drop_waveform(conn, rules, horizon, report)
         told("log, quarantine and unread over the limit")
@@ -123,6 +119,31 @@ def maintain(dsn: str, rules: Rules | None = None, told: Told = lambda _: None, 
             told(f"statistics of {schema}.{name}")
             conn.execute(sql.SQL(_SQL["analyze"]).format(table=sql.Identifier(schema, name)))
     return report
+
+
+def make_room(dsn: str, rules: Rules | None = None, now: datetime | None = None) -> Report:
+    """Only the parts of the days around now and to come: quick, for every start, before intake.
+
+    Raises:
+        AlreadyRunning: a maintenance is at work, which does this too.
+    """
+    rules, report = rules or Rules(), Report()
+    with connect(dsn, "maintain") as conn:
+        _alone(conn)
+        _make_all_room(conn, rules, _horizon(conn, rules, now), report, lambda _: None)
+    return report
+
+
+def _alone(conn: Connection) -> None:
+    if conn.execute(_SQL["try_lock"]).fetchone() != (True,):
+        raise AlreadyRunning("another maintenance of this store is at work")
+
+
+def _make_all_room(conn: Connection, rules: Rules, horizon: Horizon, report: Report, told: Told) -> None:
+    for table in (ECG, READING):
+        if partitions.is_partitioned(conn, table):
+            told(f"room for the days to come in {table.whole}")
+            _make_room(conn, table, rules, horizon, report)
 
 
 def _horizon(conn: Connection, rules: Rules, now: datetime | None) -> Horizon:

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from stream.store.connect import connect
-from stream.store.maintain import AlreadyRunning, Report, Rules, maintain
+from stream.store.maintain import AlreadyRunning, Report, Rules, maintain, make_room
 
 if TYPE_CHECKING:
     from typing import Any
@@ -51,6 +51,16 @@ def test_days_ahead_get_a_part_and_rows_find_it(filler: Any, now: datetime) -> N
     ]
     assert not [line for line in maintain(filler.dsn, now=now).lines if line.what == "stream.ecg"]
     assert maintain(filler.dsn, now=now + DAY).lines[0].count == 1
+
+
+def test_making_room_drops_nothing(filler: Any, now: datetime) -> None:
+    filler.batch(now - 40 * DAY, now - 40 * DAY)
+    filler.batch(now, now)
+    make_room(filler.dsn, now=now)
+    assert "stream.ecg_20261124" in _parts(filler, "ecg")
+    assert filler.rows("SELECT count(*) FROM stream.ecg") == [2]
+    maintain(filler.dsn, now=now)
+    assert filler.rows("SELECT count(*) FROM stream.ecg") == [1]
 
 
 def test_parts_lie_around_the_clock_of_the_log_too(filler: Any, now: datetime) -> None:
