@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from alerts import replay_commands
 from alerts.alert import Outcome, Tier
 from alerts.answers import Verb
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 alert = typer.Typer(no_args_is_help=True, help="Alerts: see them, answer them, and the secrets of webhooks.")
 app = typer.Typer()
 app.add_typer(alert, name="alert")
+app.add_typer(replay_commands.app)
 _out = Console()
 _HOME = Path(__file__).parents[1]
 

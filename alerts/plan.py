@@ -22,6 +22,10 @@ class LimitRefused(ValueError):
     """A limit outside of what anybody may set; the message names it and its bounds."""
 
 
+class PlanRefused(ValueError):
+    """A plan under which somebody would not be told; the message says which ladder, and why."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
     """How far a limit may be moved."""
@@ -203,6 +207,32 @@ class Plan:
     ladders: dict[LadderName, PlannedLadder] = field(default_factory=dict)
     """Ladders of this patient's own; what is left out is the default."""
     team: tuple[Addressee, ...] = DEFAULT_TEAM
+
+
+SLOWEST_REPEAT_S = 300.0
+"""An emergency that nobody has taken is repeated at least this often, whatever a plan says."""
+
+
+def check_ladders(ladders: Mapping[LadderName, PlannedLadder]) -> None:
+    """See that each ladder tells somebody, and an emergency tells them at once.
+
+    Raises:
+        PlanRefused: it does not.
+
+    """
+    for name, ladder in ladders.items():
+        times = [ladder.repeat_s, ladder.acknowledgement_s, *(step.after_s for step in ladder.steps)]
+        if not all(math.isfinite(time) and time >= 0 for time in times):
+            raise PlanRefused(f"ladder {name}: times are seconds from 0 on")
+        if not any(step.roles for step in ladder.steps):
+            raise PlanRefused(f"ladder {name} tells nobody: give it a step with a role")
+        if ladder.repeat_s <= 0 or ladder.acknowledgement_s <= 0:
+            raise PlanRefused(f"ladder {name}: it must repeat, and an acknowledgement must hold for a while")
+        if name is LadderName.EMERGENCY:
+            if min(step.after_s for step in ladder.steps if step.roles) > 0:
+                raise PlanRefused("ladder emergency: its first step must come at once (after_s 0)")
+            if ladder.repeat_s > SLOWEST_REPEAT_S:
+                raise PlanRefused(f"ladder emergency: it must repeat every {SLOWEST_REPEAT_S:g} s or sooner")
 
 
 def frozen(plan: Plan) -> Ladders:

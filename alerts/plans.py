@@ -14,7 +14,7 @@ import msgspec
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from alerts.plan import Plan, check_limits
+from alerts.plan import Plan, check_ladders, check_limits
 from stream.command import LimitsChanged
 from stream.finding import NAMESPACE, PatientId
 from stream.store.sql import queries
@@ -45,8 +45,10 @@ def activate(conn: Connection, plan: Plan, *, by_whom: str, now: datetime) -> tu
     Raises:
         PlanOutdated: another version came first.
         LimitRefused: a limit beyond what anybody may set.
+        PlanRefused: a ladder that would not tell anybody.
     """
     warnings = check_limits(plan.limits)
+    check_ladders(plan.ladders)
     conn.execute(SQL["lock_plan"], {"patient": plan.patient})
     in_force = current(conn, plan.patient).version
     if in_force != plan.version:

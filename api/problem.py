@@ -16,7 +16,7 @@ from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
 
 from alerts.answers import Conflict, NoSuchAlert
-from alerts.plan import LimitRefused
+from alerts.plan import LimitRefused, PlanRefused
 from alerts.plans import PlanOutdated
 from alerts.sealing import CannotOpen
 
@@ -53,6 +53,7 @@ def install(app: FastAPI) -> None:
         Conflict: 409,
         PlanOutdated: 412,
         LimitRefused: 422,
+        PlanRefused: 422,
     }
     for error, status in told.items():
         app.add_exception_handler(error, _sentence(status))
@@ -62,6 +63,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(CannotOpen, _sealed)
+    app.add_exception_handler(psycopg.DataError, _unstorable)
+    app.add_exception_handler(Exception, _broken)
 
 
 def _sentence(status: int) -> Any:
@@ -105,3 +108,15 @@ def _sealed(request: Request, error: Exception) -> JSONResponse:
     del request
     _LOG.error("cannot_open", error=str(error))
     return answer(500, "what is asked for lies sealed, and the key does not open it: see the server's log")
+
+
+def _unstorable(request: Request, error: Exception) -> JSONResponse:
+    del request
+    _LOG.warning("unstorable", error=type(error).__name__)
+    return answer(422, "something in the request cannot be stored, as a NUL character in a text")
+
+
+def _broken(request: Request, error: Exception) -> JSONResponse:
+    del request
+    _LOG.error("request_failed", error=type(error).__name__)
+    return answer(500, "this is a fault of ours; it is in the server's log")

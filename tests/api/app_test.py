@@ -247,3 +247,24 @@ def test_a_body_is_read_word_for_word_only_after_it_was_tried(client: TestClient
     deliveries = client.get("/api/v1/deliveries", params={"alert": alert}).json()["deliveries"]
     assert len(deliveries) == 3
     assert client.get(f"/api/v1/deliveries/{deliveries[0]['notice']}").status_code == 404
+
+
+def test_a_plan_is_versioned_by_etag_and_one_that_tells_nobody_is_refused(client: TestClient) -> None:
+    first = client.get("/api/v1/plans/ada")
+    assert (first.headers["etag"], first.json()["version"]) == ('"0"', 0)
+    body = {"tiers": {"pause": "emergency"}, "limits": {"no_data_s": 120}}
+    made = client.put("/api/v1/plans/ada", json=body, headers={"if-match": '"0"'})
+    assert (made.status_code, made.headers["etag"]) == (200, '"1"')
+    assert client.get("/api/v1/plans/ada").json()["tiers"] == {"pause": "emergency"}
+    assert client.put("/api/v1/plans/ada", json=body, headers={"if-match": '"0"'}).status_code == 412
+    late = {"steps": [{"after_s": 60, "roles": ["dispatch"]}], "repeat_s": 60, "acknowledgement_s": 300}
+    refused = client.put("/api/v1/plans/ada", json={"ladders": {"emergency": late}})
+    assert refused.status_code == 422
+    assert "at once" in refused.json()["detail"]
+
+
+def test_a_nul_character_is_refused_as_a_problem(client: TestClient, alert: str) -> None:
+    told = client.post(f"/api/v1/alerts/{alert}/accept", json={"who": "a\u0000b"})
+    assert (told.status_code, told.headers["content-type"]) == (422, "application/problem+json")
+    assert client.get("/api/v1/alerts", params={"subject": "a\0b"}).status_code == 422
+    assert client.post(f"/api/v1/alerts/{alert}/accept").json()["changed"]

@@ -253,3 +253,9 @@ def test_no_address_key_or_body_gets_into_the_log(
     assert "Delivered" in said
     for secret in ("never-in-a-log", "127.0.0.1", ensure_secret(keys, "dispatch"), "王秀英"):
         assert secret not in said
+
+
+def test_a_trial_is_signed_and_says_that_it_is_one(receiver: Receiver, keys: Path) -> None:
+    assert isinstance(_channel(receiver, keys).trial("dispatch"), Delivered)
+    ((headers, body),) = receiver.got
+    assert Verifier(ensure_secret(keys, "dispatch")).verify(body, headers)["type"] == "alert.test"
