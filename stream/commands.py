@@ -15,6 +15,7 @@ app = typer.Typer(no_args_is_help=True)
 
 GROUPS = {
     "store": ("stream.store.commands", "Look after the database: room for the days to come, backup, restore."),
+    "log": ("stream.log_commands", "The log of record: everything that was ever judged, in its order."),
 }
 """Name, module, and the sentence that `tierwatch --help` shows."""
 

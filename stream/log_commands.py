@@ -15,7 +15,7 @@ def log() -> None:
     """The log of record: everything that was ever judged, in its order."""
 
 
-@app.command()
+@app.command("export")
 def export(
     out: Annotated[Path, typer.Argument(help="The file to write; it appears under its name only when it is whole.")],
     dsn: Annotated[str, typer.Option("--dsn", help="The store, when it is not the embedded one of --data.")] = "",
