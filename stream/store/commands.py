@@ -41,9 +41,10 @@ def maintain(
 ) -> None:
     """Make room for the days to come, and drop waveform over the limit.
 
-    Wanted once a day; safe at any time, also while `tierwatch up` runs. Kept for good: readings, findings, alerts. Kept
-    30 days: waveform, and never less than what a restart needs. Kept 90 days: quarantine. Ends with 1 where something is
-    left for the next time or for a person.
+    Wanted once a day; safe at any time, also while `tierwatch up` runs.
+    Kept for good: readings, findings, alerts. Kept 30 days: waveform, and
+    never less than what a restart needs. Kept 90 days: quarantine.
+    Ends with 1 where something is left for the next time or for a person.
 
     Example:  tierwatch store maintain --ecg-days 60
     """
@@ -67,8 +68,9 @@ def maintain(
 def backup(context: typer.Context, file: FileArgument, dsn: DsnOption = None) -> None:
     """Write the whole store, as it is at one moment, into one file; everything goes on meanwhile.
 
-    The file holds health data in the clear and can be read by you alone (mode 0600): keep it encrypted elsewhere. The
-    keys are not in it: copy the folder `keys` of the data folder to another place.
+    The file holds health data in the clear and can be read by you alone
+    (mode 0600): keep it encrypted elsewhere. The keys are not in it: copy
+    the folder `keys` of the data folder to another place.
 
     Example:  tierwatch store backup /backups/tierwatch-2026-11-24.zip
     """
@@ -112,11 +114,13 @@ def restore(
 ) -> None:
     """Load a backup into an empty store: a new data folder, or an empty database. All of it, or nothing.
 
-    Stop `tierwatch up` first. What came after the backup is not in it. Wearables and gateways send again what they still
-    have; what they deleted, because the lost store had confirmed it, they give up by name ("store_lost"), and each such
-    hole becomes a technical finding. This command lists how far each of them is stored.
+    Stop `tierwatch up` first. What came after the backup is not in it.
+    Gateways send again what they still have; what they deleted, because the
+    lost store had confirmed it, they give up by name ("store_lost"), and
+    each such hole becomes a technical finding. How far each of them is
+    stored is listed.
 
-    Example:  tierwatch store restore /backups/tierwatch-2026-11-24.zip --lanes lanes.jsonl
+    Example:  tierwatch store restore /backups/tierwatch-2026-11-24.zip
     """
     from stream.store.restore import restore as run
 
@@ -148,6 +152,8 @@ def _carry_out(
 
 
 def _or_exit(work: Callable[[], Result]) -> Result:
+    import psycopg
+
     from stream.servers.data_folder import FolderInUse, FolderUnusable
     from stream.store.backup import BackupError
     from stream.store.connect import StoreUnreachable
@@ -158,6 +164,8 @@ def _or_exit(work: Callable[[], Result]) -> Result:
         return work()
     except (AlreadyRunning, BackupError, FolderInUse, FolderUnusable, MigrationError, StoreUnreachable) as error:
         sys.exit(f"tierwatch: {error}")
+    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
+        sys.exit("tierwatch: there is no store in this database yet: `tierwatch up` makes one, `store restore` fills one")
 
 
 def _bar() -> Progress:

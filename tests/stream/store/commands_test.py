@@ -84,6 +84,13 @@ def test_without_settings_a_database_must_be_named(tmp_path: Path) -> None:
     assert (code, "give --dsn" in said) == (1, True)
 
 
+def test_a_database_without_a_store_is_told(empty_dsn: str, tmp_path: Path) -> None:
+    for words in (("maintain",), ("backup", tmp_path / "store.zip")):
+        code, said = _type(*words, "--dsn", empty_dsn)
+        assert (code, "there is no store in this database yet" in said) == (1, True)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_embedded_server_runs_for_the_work_alone(here: Here, filler: Any, tmp_path: Path, now: datetime) -> None:
     filler.batch(now, now)
     file = tmp_path / "store.zip"
