@@ -22,7 +22,7 @@ from stream.finding import NAMESPACE, FindingKind, SubjectKind
 from stream.store.sql import queries
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from alerts.register import Connection
@@ -33,7 +33,7 @@ WHOLE_POSITION = 2**31 - 1
 _LOG: Any = structlog.get_logger(__name__)
 
 
-def hear(conn: Connection, now: datetime, *, shard: int = 0, at_most: int = 200) -> int:
+def hear(conn: Connection, now: datetime, *, shard: int = 0, at_most: int = 50) -> int:
     """T4: the findings after the cursor, in the order of the log, up to what is judged for good; returns how many.
 
     One transaction for all of them; where one of them fails, one transaction for each.
@@ -87,29 +87,34 @@ def _written_off(conn: Connection, now: datetime, shard: int, error: Exception) 
         place = {"shard": row["shard"], "position": row["position"], "ord": row["ord"]}
         conn.execute(SQL["save_unreadable"], {**place, "episode": row["episode"], "why": why, "now": now})
         conn.execute(SQL["save_cursor"], place)
-        taken(conn, _unreadable(row, why, now), now)
+        _try(conn, lambda: taken(conn, _unreadable(row, why, now), now), row)
     _LOG.error("finding_unreadable", position=row["position"], ord=row["ord"], error=type(error).__name__)
+    _try(conn, lambda: _take_level(conn, [row["episode"]], row["position"], now), row)
+    return 1
+
+
+def _try(conn: Connection, work: Callable[[], object], row: dict[str, Any]) -> None:
+    """Do it whole or not at all, and go on: the finding is written down, and the comparison will try again."""
     try:
         with conn.transaction():
-            _take_level(conn, [row["episode"]], row["position"], now)
+            work()
     except (psycopg.OperationalError, psycopg.InterfaceError):
         raise
-    except Exception as again:  # noqa: BLE001 - said above; the comparison will try again
-        _LOG.error("level_unreadable", episode=str(row["episode"]), error=type(again).__name__)
-    return 1
+    except Exception:  # noqa: BLE001 - said in the log; the others must not wait for it
+        _LOG.exception("finding_untaken", position=row["position"], ord=row["ord"])
 
 
 def _unreadable(row: dict[str, Any], why: str, now: datetime) -> Occurrence:
     return Occurrence(
-        subject=row["subject"],
-        subject_kind=SubjectKind.PATIENT,
+        subject="station",  # not the patient: it may be what we hold of that one that cannot be read
+        subject_kind=SubjectKind.COMPONENT,
         condition=StationCondition.FINDING_UNREADABLE,
         kind=FindingKind.TECHNICAL,
         episode=uuid5(NAMESPACE, f"unreadable|{row['shard']}|{row['position']}|{row['ord']}"),
         revision=1,
         present=True,
         onset=now,
-        evidence={"reason": why, "condition": row["condition"], "position": row["position"], "ord": row["ord"]},
+        evidence={"reason": why} | {name: row[name] for name in ("subject", "condition", "position", "ord")},
     )
 
 
@@ -150,8 +155,13 @@ def reconcile(conn: Connection, now: datetime, *, shard: int = 0) -> int:
         followed = [row["episode"] for row in _rows(conn).execute(SQL["followed_episodes"]).fetchall()]
     healed = 0
     for episode in _behind(conn, followed, up_to):
-        with conn.transaction():
-            healed += _take_level(conn, [episode], up_to, now)
+        try:
+            with conn.transaction():
+                healed += _take_level(conn, [episode], up_to, now)
+        except (psycopg.OperationalError, psycopg.InterfaceError):
+            raise
+        except Exception:  # noqa: BLE001 - said in the log; the others must not wait for it
+            _LOG.exception("level_untaken", episode=str(episode))
     if healed:
         _LOG.warning("alerts_healed", count=healed)
     return healed

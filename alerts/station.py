@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
+    from alerts.alert import AlertId
     from alerts.clock import Clock
     from alerts.delivery.outcome import Channel
     from alerts.record import RecordSource
@@ -42,19 +43,28 @@ def escalate(conn: Connection, now: datetime, limit: int = 50) -> int:
         waiting = register.due_alerts(conn, now, limit)
     moved = 0
     for alert, subject in waiting:
-        with conn.transaction():
-            if not register.try_lock(conn, subject):
-                continue  # another station, or somebody's answer, is at it
-            situation = register.situation(conn, subject)
-            known = situation.alerts.get(alert)
-            if known is None or known.next_due_at is None or known.next_due_at > now:
-                continue
-            changes = reaction.passed(situation, alert, now)
-            register.save(conn, changes)
-            for missing in reaction.unreachable(changes):
-                listening.taken(conn, missing, now)
-            moved += 1
+        try:
+            with conn.transaction():
+                moved += _escalate_one(conn, alert, subject, now)
+        except (psycopg.OperationalError, psycopg.InterfaceError):
+            raise
+        except Exception:  # noqa: BLE001 - said in the log; the others must not wait for it
+            _LOG.exception("escalation_failed", alert=str(alert))
     return moved
+
+
+def _escalate_one(conn: Connection, alert: AlertId, subject: str, now: datetime) -> bool:
+    if not register.try_lock(conn, subject):
+        return False  # another station, or somebody's answer, is at it
+    situation = register.situation(conn, subject)
+    known = situation.alerts.get(alert)
+    if known is None or known.next_due_at is None or known.next_due_at > now:
+        return False
+    changes = reaction.passed(situation, alert, now)
+    register.save(conn, changes)
+    for missing in reaction.unreachable(changes):
+        listening.taken(conn, missing, now)
+    return True
 
 
 class Station:
@@ -123,7 +133,7 @@ class Station:
         reconciled = followed = float("-inf")
         while not stop.is_set():
             moved = self.step(conn)
-            if time.monotonic() - reconciled >= self._settings.reconcile_s and not moved:
+            if time.monotonic() - reconciled >= self._settings.reconcile_s:
                 listening.reconcile(conn, self._clock.now())
                 reconciled = time.monotonic()
             if time.monotonic() - followed >= _FOLLOW_UP_S and (self._following is None or self._following.done()):

@@ -221,3 +221,29 @@ def test_a_stale_attempt_does_not_undo_a_newer_one(desk: Desk, stream: Stream, d
         sending.conclude(conn, claimed, Retry("slept for a minute"), START)
     (row,) = [row for row in desk.notices() if row["channel"] == "webhook"]
     assert row["status"] == "delivered"
+
+
+def test_an_alert_that_cannot_be_read_keeps_no_other_waiting(
+    desk: Desk, stream: Stream, clock: HandClock, dsn: str
+) -> None:
+    stream.says(finding(Condition.VF, subject="broken"))
+    stream.says(finding(Condition.VF, subject="whole"))
+    desk.work()
+    with psycopg.connect(dsn) as conn:
+        conn.execute("UPDATE alerts.alert SET state = 'of a newer version' WHERE subject = 'broken'")
+    clock.forward(61)
+    assert desk.escalate() == 1
+    repeats = desk.rows("SELECT a.subject FROM alerts.notice n JOIN alerts.alert a USING (alert) WHERE n.cycle = 1")
+    assert {row["subject"] for row in repeats} == {"whole"}
+
+
+def test_a_finding_of_a_subject_that_cannot_be_read_keeps_no_other_waiting(
+    desk: Desk, stream: Stream, dsn: str
+) -> None:
+    stream.says(finding(Condition.VF, subject="broken"))
+    desk.hear()
+    with psycopg.connect(dsn) as conn:
+        conn.execute("UPDATE alerts.alert SET state = 'of a newer version'")
+    stream.says(finding(Condition.ASYSTOLE, subject="broken"), finding(Condition.VF, subject="whole"))
+    desk.hear()
+    assert [row["subject"] for row in desk.rows("SELECT subject FROM alerts.alert WHERE subject = 'whole'")] == ["whole"]

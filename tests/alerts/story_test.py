@@ -229,6 +229,7 @@ def test_a_station_that_slept_goes_on_where_the_undisturbed_one_would_be() -> No
     assert set(slept.notices) < set(undisturbed.notices)
     assert slept.alert("vf").next_due_at == undisturbed.alert("vf").next_due_at
     assert slept.alert("vf").cycle == undisturbed.alert("vf").cycle == 10
+    assert [notice.cycle for notice in slept.told("dispatch")] == [0, 10]  # not one that was for a minute long past
 
 
 def test_a_role_that_nobody_has_falls_to_the_operator() -> None:
