@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from alerts import replay_commands
+from alerts import replay_commands, trace_commands
 from alerts.alert import Outcome, Tier
 from alerts.answers import Verb
 
@@ -23,6 +23,7 @@ alert = typer.Typer(no_args_is_help=True, help="Alerts: see them, answer them, a
 app = typer.Typer()
 app.add_typer(alert, name="alert")
 app.add_typer(replay_commands.app)
+app.add_typer(trace_commands.app)
 _out = Console()
 _HOME = Path(__file__).parents[1]
 

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from stream.store.commands import DsnOption, carry_out
+
 app = typer.Typer(no_args_is_help=True)
 
 
@@ -17,24 +19,26 @@ def log() -> None:
 
 @app.command("export")
 def export(
+    context: typer.Context,
     out: Annotated[Path, typer.Argument(help="The file to write; it appears under its name only when it is whole.")],
-    dsn: Annotated[str, typer.Option("--dsn", help="The store, when it is not the embedded one of --data.")] = "",
-    data: Annotated[Path | None, typer.Option("--data", help="The data folder of a running Tierwatch.")] = None,
-    first: Annotated[int, typer.Option("--from", help="First position.")] = 1,
+    dsn: DsnOption = None,
+    first: Annotated[int, typer.Option("--from", min=1, help="First position.")] = 1,
 ) -> None:
     """Write all positions that were judged so far to a file.
 
-    Example: [bold]tierwatch log export tonight.twlog && tierwatch replay --log tonight.twlog --partitions 4[/bold]
+    Example:  tierwatch log export tonight.twlog && tierwatch replay --log tonight.twlog --partitions 4
     """
+    last = carry_out(context, dsn, lambda where: _export(where, out, first))
+    typer.echo(f"{out}: positions {first} to {last}, {out.stat().st_size:,} bytes")
+
+
+def _export(where: str, out: Path, first: int) -> int:
     from rich.progress import Progress
 
     from stream.log_file import Bench, writing
     from stream.log_rows import read_batches
-    from stream.servers.postgres import dsn as embedded
-    from stream.servers.privilege import default_data
     from stream.store.connect import connect
 
-    where = dsn or embedded((data or default_data(Path.cwd())).resolve())
     with connect(where, "log export", patience_s=2.0) as conn, Progress(transient=True) as progress:
         row = conn.execute("SELECT judged_position FROM stream.cursor WHERE shard = 0").fetchone()
         last = int(row[0]) if row else 0
@@ -47,4 +51,4 @@ def export(
             for batch in read_batches(conn, 0, first, last):
                 put(batch)
                 progress.advance(task)
-    typer.echo(f"{out}: positions {first} to {last}, {out.stat().st_size:,} bytes")
+    return last

@@ -128,7 +128,7 @@ LANGUAGE sql STABLE AS $$
     ), excused AS (
         SELECT lane, range_agg(int8range(seq, coalesce(last, seq), '[]')) AS seqs
           FROM stream.other
-         WHERE lane IS NOT NULL AND seq IS NOT NULL AND name IN ('abandoned', 'quarantined')
+         WHERE lane IS NOT NULL AND seq IS NOT NULL AND name IN ('abandoned', 'quarantined', 'repeated')
          GROUP BY lane
     ), books AS (
         SELECT l.*, s.client, s.epoch, coalesce(a.seqs, '{}') AS archived, coalesce(x.seqs, '{}') AS excused

@@ -58,7 +58,7 @@ def maintain(
             task = bar.add_task("", total=None)
             return run(where, rules, lambda what: bar.update(task, description=what))
 
-    report = _carry_out(context, dsn, work)
+    report = carry_out(context, dsn, work)
     _print_report(report)
     if any(line.is_undone for line in report.lines):
         raise typer.Exit(1)
@@ -80,7 +80,7 @@ def backup(context: typer.Context, file: FileArgument, dsn: DsnOption = None) ->
         with _bar() as bar:
             return back_up(where, file, _told(bar))
 
-    manifest = _carry_out(context, dsn, work)
+    manifest = carry_out(context, dsn, work)
     size = file.stat().st_size
     what = f"{manifest.rows} rows of {len(manifest.tables)} tables, {size / 1e6:.1f} MB"
     typer.echo(f"{file}: {what}, judged up to position {manifest.judged_position}.")
@@ -128,7 +128,7 @@ def restore(
         with _bar() as bar:
             return run(where, file, _told(bar))
 
-    restored = _carry_out(context, dsn, work, alone=True)
+    restored = carry_out(context, dsn, work, alone=True)
     _print_restored(restored)
     if lanes is not None:
         lines = (
@@ -138,7 +138,7 @@ def restore(
         lanes.write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
 
 
-def _carry_out(
+def carry_out(
     context: typer.Context, dsn: str | None, work: Callable[[str], Result], *, alone: bool = False
 ) -> Result:
     """Run `work` on the database given, or else on the one that the settings name."""
