@@ -1,53 +1,30 @@
 """Tierwatch's command line, and the place where the parts are put together.
 
-It checks that the packages are ours, reads tierwatch.toml, mounts each folder's commands, and tells every child process
-what to run. Nothing is decided here: each folder is handed its settings, its clock and its ports.
+It checks that the packages are ours, mounts each folder's commands, and tells every child process what to run. Nothing
+is decided here: each folder is handed its settings, its clock and its ports.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
-from datetime import UTC, datetime
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
-import typer
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from alerts.clock import Clock
     from alerts.settings import AlertsSettings
     from api.settings import ApiSettings
     from device_sims.settings import DeviceSimsSettings
     from stream.servers.children import Child
-    from stream.settings import StreamSettings
 
 HOME = Path(__file__).resolve().parent
 FOLDERS = ("gateway", "stream", "alerts", "api", "device_sims")
-CONFIG = Path("tierwatch.toml")
-OWN_COMMANDS = frozenset({"up", "demo", "check", "run"})
-"""Commands of this file; any other word has the folders' commands loaded."""
-LOOPBACK = "127.0.0.1"
-DISPATCH = "dispatch"
-"""The endpoint, and the caller of the API, that the demo's dispatch centre is."""
-
-app = typer.Typer(
-    name="tierwatch",
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    pretty_exceptions_enable=False,
-    help="Remote patient monitoring that loses nothing: wearables in, three tiers of alert out.\n\n"
-    "Start with [bold]tierwatch demo[/bold]: patients with wearables, an emergency, and a dispatch centre, all on this "
-    "machine. Every setting has a default; [bold]tierwatch.toml[/bold] in the working folder changes them, one table a folder.",
-)
-
-ConfigOption = Annotated[Path | None, typer.Option("--config", help="Settings file. Default: tierwatch.toml, if it is here.")]
-DataOption = Annotated[Path | None, typer.Option("--data", help="The data folder; goes before the one of the settings.")]
-SpeedOption = Annotated[float, typer.Option("--speed", min=0.1, max=100.0, help="How many seconds pass in one.")]
 
 
 class NotOurs(RuntimeError):
@@ -69,66 +46,101 @@ def guard(home: Path = HOME) -> None:
                 )
 
 
+try:
+    guard()  # before anything of a foreign package can run
+except NotOurs as error:
+    sys.exit(f"tierwatch: {error}")
+
+from datetime import datetime  # noqa: E402 - typer reads it at run time
+
+import typer  # noqa: E402
+
+from stream.place import Place  # noqa: E402
+from stream.servers.child_process import say  # noqa: E402
+from stream.settings_file import BadSettings  # noqa: E402
+
+OWN_COMMANDS = frozenset({"up", "demo", "check", "run"})
+"""Commands of this file; any other word has the folders' commands loaded."""
+LOOPBACK = "127.0.0.1"
+DISPATCH = "dispatch"
+"""The endpoint, and the caller of the API, that the demo's dispatch centre is."""
+RECORDS_VARIABLE = "TIERWATCH_RECORDS"
+"""How the folder of recordings comes to the world's process."""
+
+app = typer.Typer(
+    name="tierwatch",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    help="Remote patient monitoring that loses nothing: wearables in, three tiers of alert out.\n\n"
+    "Start with [bold]tierwatch demo[/bold]: patients with wearables, an emergency, and a dispatch centre, all on this "
+    "machine. Every setting has a default; [bold]tierwatch.toml[/bold] in the working folder changes them, one table a folder.",
+)
+
+ConfigOption = Annotated[Path | None, typer.Option("--config", help="Settings file. Default: tierwatch.toml, if it is here.")]
+DataOption = Annotated[Path | None, typer.Option("--data", help="The data folder; goes before the one of the settings.")]
+SpeedOption = Annotated[float, typer.Option("--speed", min=0.1, max=100.0, help="How many seconds pass in one.")]
+
+
 def mount() -> None:
-    """Put each folder's commands beside ours: the stream's stand alone, the others' are groups."""
+    """Put each folder's commands beside ours; the gateway's are a group, as `gateway run` reads better than `run`."""
     for folder in FOLDERS:
         if find_spec(f"{folder}.commands") is None:
             continue
-        for name, found in vars(import_module(f"{folder}.commands")).items():
-            if isinstance(found, typer.Typer):
-                app.add_typer(found, name=name if name != "app" else None if folder == "stream" else folder)
+        module = import_module(f"{folder}.commands")
+        if folder == "gateway":
+            app.add_typer(module.ingest, name="ingest")
+        app.add_typer(module.app, name="gateway" if folder == "gateway" else None)
+
+
+@app.callback()
+def where(context: typer.Context, config: ConfigOption = None, data: DataOption = None) -> None:
+    """Which Tierwatch is meant: a command of a folder finds it as `context.obj()`."""
+    if context.invoked_subcommand in OWN_COMMANDS and (config or data):
+        raise BadSettings(f"--config and --data of `{context.invoked_subcommand}` come after its name")
+    context.obj = partial(_settings, config, data)
+
+
+def _settings(config: Path | None, data: Path | None) -> Settings:
+    found = Settings(config, data)
+    found.compile_here()
+    return found
 
 
 def main() -> None:
     """Run the command line."""
     try:
-        guard()
-        from stream.settings_file import BadSettings
-    except NotOurs as error:
-        sys.exit(f"tierwatch: {error}")
-    try:
         if next((word for word in sys.argv[1:] if not word.startswith("-")), "") not in OWN_COMMANDS:
-            with suppress(BadSettings):  # it is said where the settings are needed, not by --help
-                compile_into(Settings(None, None).numba_cache)
             mount()
         app()
     except BadSettings as error:
         sys.exit(f"tierwatch: {error}")
 
 
-# --- Settings ---------------------------------------------------------------------------------------------------------
-
-
-class Settings:
-    """What each folder was told, checked; the data folder and the clock that all processes share."""
+class Settings(Place):
+    """What all folders were told."""
 
     def __init__(
         self,
-        path: Path | None,
-        data: Path | None,
+        path: Path | None = None,
+        data: Path | None = None,
         speed: float = 1.0,
         anchor: datetime | None = None,
         *,
         is_demo: bool = False,
     ) -> None:
-        from stream.servers.data_folder import DataFolder
-        from stream.servers.privilege import default_data
-        from stream.settings_file import BadSettings, read_tables
-
-        if path is not None and not path.exists():
-            raise BadSettings(f"there is no settings file {path}")
-        self.path = (path or CONFIG).resolve() if (path or CONFIG).exists() else None
+        super().__init__(FOLDERS, path, data, speed, anchor)
         self.is_demo = is_demo
-        self.speed = speed
-        self.anchor = anchor.replace(tzinfo=UTC) if anchor is not None else datetime.now(UTC).replace(microsecond=0)
-        self.tables = read_tables(self.path, FOLDERS)
-        base = self.path.parent if self.path is not None and data is None else Path.cwd()
-        self.folder = DataFolder((base / (data or self.stream.data or default_data(HOME))).resolve())
+        if is_demo:  # emergencies lead to the simulated dispatch centre, on this machine
+            endpoints = {DISPATCH: self.sims.dispatch_url, **self.alerts.endpoints}
+            hosts = (*self.alerts.allowed_private_hosts, LOOPBACK)
+            change = {"endpoints": endpoints, "allowed_private_hosts": hosts}
+            self.tables["alerts"] = self.alerts.model_copy(update=change)
 
     @property
-    def stream(self) -> StreamSettings:
-        """The [stream] table."""
-        return cast("StreamSettings", self.tables["stream"])
+    def alerts(self) -> AlertsSettings:
+        """The [alerts] table."""
+        return cast("AlertsSettings", self.tables["alerts"])
 
     @property
     def api(self) -> ApiSettings:
@@ -141,47 +153,11 @@ class Settings:
         return cast("DeviceSimsSettings", self.tables["device_sims"])
 
     @property
-    def alerts(self) -> AlertsSettings:
-        """The [alerts] table; in the demo, emergencies lead to the simulated dispatch centre."""
-        table = cast("AlertsSettings", self.tables["alerts"])
-        if not self.is_demo:
-            return table
-        endpoints = {DISPATCH: self.sims.dispatch_url, **table.endpoints}
-        hosts = (*table.allowed_private_hosts, LOOPBACK)
-        return table.model_copy(update={"endpoints": endpoints, "allowed_private_hosts": hosts})
+    def clock(self) -> Clock:
+        """The one clock, as alerts and API are handed it."""
+        from alerts.clock import WallClock
 
-    @property
-    def dsn(self) -> str:
-        """Where the database is, without any secret."""
-        from stream.servers.postgres import dsn
-
-        return self.stream.dsn or dsn(self.folder.root)
-
-    @property
-    def numba_cache(self) -> Path:
-        """Where the compiled detector is kept; a child takes its supervisor's."""
-        return Path(self.stream.numba_cache or os.environ.get("NUMBA_CACHE_DIR") or self.folder.numba).resolve()
-
-    def now(self) -> datetime:
-        """The one wall clock of every process: real time, or faster from the anchor on."""
-        real = datetime.now(UTC)
-        return real if self.speed == 1.0 else self.anchor + (real - self.anchor) * self.speed
-
-    def lines(self) -> list[str]:
-        """The settings in force, one a line."""
-        from stream.settings_file import lines
-
-        rows = [("data folder", str(self.folder.root)), *lines({**self.tables, "alerts": self.alerts})]
-        width = max(len(name) for name, _ in rows)
-        return [f"  {name:<{width}}  {value}" for name, value in rows if name != "[stream] data"]
-
-
-def compile_into(cache: Path) -> None:
-    """Where numba keeps what it compiles: read when numba is first imported, so this comes before; children inherit it."""
-    os.environ["NUMBA_CACHE_DIR"] = str(cache)
-
-
-# --- The table of children --------------------------------------------------------------------------------------------
+        return WallClock(self.speed, None if self.speed == 1.0 else self.anchor)
 
 
 def children_of(settings: Settings) -> list[Child]:
@@ -189,7 +165,6 @@ def children_of(settings: Settings) -> list[Child]:
     from stream.servers.children import Child, Port, answers, servers
 
     stream, url = settings.stream, pages(settings)
-    is_compiled = any(settings.numba_cache.rglob("*.nbi")) if settings.numba_cache.exists() else False
     found = servers(settings.folder, mqtt_port=stream.mqtt_port, shard=stream.shard, with_postgres=not stream.dsn)
     found.insert(len(found) - 1, Child(name="migrate", command=run_command(settings, "migrate"), is_once=True))
     found += [
@@ -205,7 +180,7 @@ def children_of(settings: Settings) -> list[Child]:
             name="intake",
             command=run_command(settings, "intake"),
             stop_within_s=20,
-            note="" if is_compiled else "compiling the detector, once: about a minute",
+            note="after an install or an upgrade the detector is compiled, once: about a minute",
         ),
     ]
     if settings.is_demo:
@@ -219,10 +194,10 @@ def children_of(settings: Settings) -> list[Child]:
 
 def run_command(settings: Settings, name: str) -> tuple[str, ...]:
     """How a child of ours is started: this very program, by the interpreter that runs us; never a secret in it."""
-    config = () if settings.path is None else ("--config", str(settings.path))
+    config = os.devnull if settings.path is None else str(settings.path)  # not whatever lies where the child starts
     anchor = settings.anchor.strftime("%Y-%m-%dT%H:%M:%S")
     return (
-        *(sys.executable, "-m", "tierwatch", "run", name, *config, "--data", str(settings.folder.root)),
+        *(sys.executable, "-m", "tierwatch", "run", name, "--config", config, "--data", str(settings.folder.root)),
         *("--speed", str(settings.speed), "--anchor", anchor, *(["--demo"] if settings.is_demo else [])),
     )
 
@@ -230,14 +205,6 @@ def run_command(settings: Settings, name: str) -> tuple[str, ...]:
 def pages(settings: Settings) -> str:
     """Where the API and its pages are."""
     return f"http://{settings.api.host}:{settings.api.port}"
-
-
-def say(text: str) -> None:
-    """A line for the person at the terminal; one who went away (a closed pipe) is no reason to stop."""
-    try:
-        print(text, flush=True)
-    except OSError:
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - for the rest of this process
 
 
 def start(settings: Settings, children: list[Child], *, for_s: float | None, ready: str) -> None:
@@ -257,9 +224,6 @@ def start(settings: Settings, children: list[Child], *, for_s: float | None, rea
     say("Stopped; everything is on the disk.")
 
 
-# --- Commands ---------------------------------------------------------------------------------------------------------
-
-
 @app.command()
 def up(config: ConfigOption = None, data: DataOption = None, speed: SpeedOption = 1.0) -> None:
     """Run Tierwatch on this machine: database, broker, intake, alerts and pages. Ctrl-C stops it cleanly.
@@ -267,7 +231,7 @@ def up(config: ConfigOption = None, data: DataOption = None, speed: SpeedOption 
     Example: [bold]tierwatch up --data /srv/tierwatch[/bold]
     """
     settings = Settings(config, data, speed)
-    compile_into(settings.numba_cache)
+    settings.compile_here()
     start(settings, children_of(settings), for_s=None, ready=f"Ready. Pages: {pages(settings)}/  Stop: Ctrl-C")
 
 
@@ -289,7 +253,7 @@ def demo(
         say(f"tierwatch: {records} is no folder: --records takes a folder of WFDB recordings (.hea, .dat), or leave it out.")
         raise typer.Exit(2)
     usual = Settings(config, data, speed)
-    compile_into(usual.numba_cache)  # the detector is the same, whatever the data: it is compiled once
+    usual.compile_here()  # the detector is the same, whatever the data: it is compiled once
     place = usual.folder.root / "demo" if data is None else data
     settings = Settings(config, place, speed, usual.anchor, is_demo=True)
     if records is not None:
@@ -306,30 +270,18 @@ def check(config: ConfigOption = None, data: DataOption = None) -> None:
 
     Example: [bold]tierwatch check && tierwatch up[/bold]
     """
+    from alerts.delivery.webhook import secrets_of
     from stream.servers import checkup
-    from stream.servers.data_folder import is_held
 
     settings = Settings(config, data)
-    stream, folder, is_running = settings.stream, settings.folder, is_held(settings.folder)
-    found = [
-        checkup.guarded("clock", checkup.clock),
-        checkup.guarded("disk", lambda: checkup.disk(folder, stream.low_disk_mb)),
-        *checkup.ports(children_of(settings), is_running=is_running),
-        checkup.guarded("broker", lambda: checkup.broker(folder, stream.mqtt_port, is_expected=is_running)),
-        checkup.guarded("database", lambda: checkup.database(settings.dsn, is_expected=is_running or bool(stream.dsn))),
-        checkup.guarded("detector", lambda: checkup.detector(settings.numba_cache)),
-        checkup.guarded("secrets", lambda: checkup.secrets(folder, with_postgres=not stream.dsn)),
-    ]
+    found = checkup.of_place(settings, children_of(settings))
+    for name, url in settings.alerts.endpoints.items():
+        has_secret = bool(secrets_of(settings.folder.keys, name))
+        found.append(checkup.guarded(f"webhook {name}", partial(checkup.webhook, name, url, has_secret=has_secret)))
     for line in checkup.lines(found):
         say(line)
     if any(one.grade is checkup.Grade.BAD for one in found):
         raise typer.Exit(1)
-
-
-# --- Child processes --------------------------------------------------------------------------------------------------
-
-RECORDS_VARIABLE = "TIERWATCH_RECORDS"
-"""How the folder of recordings comes to the world's process."""
 
 
 def _migrate(settings: Settings) -> None:
@@ -346,7 +298,6 @@ def _intake(settings: Settings) -> None:
 
 
 def _station(settings: Settings) -> None:
-    from alerts.clock import WallClock
     from alerts.delivery.channels import channels
     from alerts.sealing import Seal
     from alerts.station import run as run_station
@@ -361,7 +312,7 @@ def _station(settings: Settings) -> None:
         settings.dsn,
         record_source(lambda: connect(settings.dsn, "record", patience_s=0.0), seal),
         channels(settings.alerts, keys),
-        WallClock(settings.speed, settings.anchor if settings.speed != 1.0 else None),
+        settings.clock,
         seal,
         stop=stop_on_signal(),
         ready=tell_ready,
@@ -370,10 +321,12 @@ def _station(settings: Settings) -> None:
 
 def _api(settings: Settings) -> None:
     import uvicorn
+
     from api.app import create_app
 
+    application = create_app(settings.api, settings.dsn, settings.folder.keys, settings.clock)
     # No access log: addresses of pages hold ids of people, and the audit trail is the API's own.
-    uvicorn.run(create_app(settings), host=settings.api.host, port=settings.api.port, access_log=False, log_level="warning")
+    uvicorn.run(application, host=settings.api.host, port=settings.api.port, access_log=False, log_level="warning")
 
 
 def _sims(settings: Settings) -> None:
@@ -391,7 +344,7 @@ def _sims(settings: Settings) -> None:
     records = os.environ.get(RECORDS_VARIABLE)
     world = World(
         folder=settings.folder.root / "world",
-        broker=Broker(host=LOOPBACK, port=stream.mqtt_port),
+        broker=Broker(host=LOOPBACK, port=stream.mqtt_port, protocol="3.1.1"),  # all that the embedded one speaks
         passwords=add_clients(settings.folder.root, clients(settings.sims), stream.shard),
         pace=Pace(speed=settings.speed, anchor=settings.anchor),
         settings=settings.sims,
@@ -435,7 +388,7 @@ def run(
     from stream.servers.child_process import log_as_json
 
     settings = Settings(config, data, speed, anchor, is_demo=is_demo)
-    compile_into(settings.numba_cache)
+    settings.compile_here()
     log_as_json()
     if name not in PARTS:
         raise typer.BadParameter(f"{name} is no child process; there are {', '.join(PARTS)}")

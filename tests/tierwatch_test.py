@@ -215,6 +215,36 @@ def test_a_check_that_breaks_is_a_bad_line_not_the_end() -> None:
     assert found.text == "ConnectionError: nobody there"
 
 
+def test_a_webhook_is_reached_and_signed_for_or_bad(place: Path) -> None:
+    from stream.servers.checkup import Grade, guarded, webhook
+
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/emergencies"
+        assert webhook("dispatch", url, has_secret=True).grade is Grade.OK
+        assert webhook("dispatch", url, has_secret=False).grade is Grade.NOTE
+    assert guarded("webhook", lambda: webhook("dispatch", url, has_secret=True)).grade is Grade.BAD
+    free_ports(place)
+    with (place / "tierwatch.toml").open("a") as more:
+        more.write(f"[alerts.endpoints]\ndispatch = '{url}'\n")
+    done = call(place, "check", "--data", "data")
+    assert any("webhook dispatch" in line for line in done.stdout.splitlines())
+
+
+def test_options_before_a_command_of_ours_are_not_passed_over(place: Path) -> None:
+    done = call(place, "--data", "elsewhere", "check")
+    assert done.returncode == 1
+    assert "after its name" in done.stderr
+
+
+def test_children_read_no_settings_file_of_another_folder(place: Path) -> None:
+    (place / "tierwatch.toml").write_text("[stream]\nmqtt_port = 4242\n")
+    words = tierwatch.run_command(tierwatch.Settings(None, place / "data"), "intake")
+    assert words[words.index("--config") + 1] == os.devnull
+    assert tierwatch.Settings(Path(os.devnull), place / "data").stream.mqtt_port == 1883
+
+
 def test_a_full_disk_is_bad(place: Path) -> None:
     from stream.servers import checkup
 

@@ -9,6 +9,7 @@ import ctypes
 import os
 import shutil
 import socket
+import ssl
 import stat
 import sys
 import time
@@ -16,15 +17,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from stream.servers import nats
 from stream.servers.children import is_free
+from stream.servers.data_folder import is_held
 from stream.servers.postgres import PASSWORD_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
+    from stream.place import Place
     from stream.servers.children import Child
     from stream.servers.data_folder import DataFolder
 
@@ -170,6 +174,35 @@ def secrets(folder: DataFolder, *, with_postgres: bool) -> Check:
     if with_postgres and folder.postgres.exists() and not (folder.keys / PASSWORD_FILE).exists():
         return Check(name="secrets", grade=Grade.NOTE, text="the database's password is gone: the next start makes a new one")
     return Check(name="secrets", grade=Grade.OK, text=f"in place, in {folder.keys}")
+
+
+def webhook(name: str, url: str, *, has_secret: bool) -> Check:
+    """Whether an endpoint can be reached and signed for; nothing is sent, as somebody would have to answer it."""
+    label = f"webhook {name}"
+    if not has_secret:
+        text = f"no secret: the first start makes one; give it to the receiver (tierwatch alert secret {name})"
+        return Check(name=label, grade=Grade.NOTE, text=text)
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    with socket.create_connection((parts.hostname or "", port), timeout=3) as plain:
+        if parts.scheme == "https":
+            with ssl.create_default_context().wrap_socket(plain, server_hostname=parts.hostname):
+                pass
+    return Check(name=label, grade=Grade.OK, text=f"{parts.hostname} answers, and there is a secret to sign with")
+
+
+def of_place(place: Place, children: Sequence[Child]) -> list[Check]:
+    """Everything that can be seen from here, in the order in which trouble is best looked for."""
+    stream, folder, is_running = place.stream, place.folder, is_held(place.folder)
+    return [
+        guarded("clock", clock),
+        guarded("disk", lambda: disk(folder, stream.low_disk_mb)),
+        *ports(children, is_running=is_running),
+        guarded("broker", lambda: broker(folder, stream.mqtt_port, is_expected=is_running)),
+        guarded("database", lambda: database(place.dsn, is_expected=is_running or bool(stream.dsn))),
+        guarded("detector", lambda: detector(place.numba_cache)),
+        guarded("secrets", lambda: secrets(folder, with_postgres=not stream.dsn)),
+    ]
 
 
 def _is_unsynchronised() -> bool:

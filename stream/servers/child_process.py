@@ -31,6 +31,14 @@ def stop_on_signal() -> threading.Event:
     return stop
 
 
+def say(text: str) -> None:
+    """A line for the person at the terminal; one who went away (a closed pipe) is no reason to stop."""
+    try:
+        print(text, flush=True)  # noqa: T201 - this is what it is for
+    except OSError:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - for the rest of this process
+
+
 def log_as_json() -> None:
     """One line an event on standard error, which is the child's own log file: ids, never names or values."""
     import structlog

@@ -1,7 +1,7 @@
 """What the supervisor runs: the word for a child, and the table of Tierwatch's own, in the order in which they start.
 
-A child says that it is ready on a descriptor it inherits (`child_process.tell_ready`); the three servers are asked instead. The table
-knows names and commands only: no medicine, no database.
+A child says that it is ready on a descriptor it inherits (`child_process.tell_ready`); the three servers are asked
+instead. The table knows names and commands only: no medicine, no database.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Child:
     stop_within_s: int = 10
     ports: tuple[Port, ...] = ()
     note: str = ""
-    """Said while it starts, where a person would wonder what takes so long."""
+    """Said when it takes a while to start, and a person would wonder why."""
     is_on_screen: bool = False
     """What it prints is for the person at the terminal; everybody else has a log file."""
 
@@ -64,14 +64,13 @@ def servers(folder: DataFolder, *, mqtt_port: int, shard: int, with_postgres: bo
 
 def postgres_child(folder: DataFolder) -> Child:
     """The embedded PostgreSQL."""
-    fresh = not folder.postgres.exists()
     return Child(
         name=postgres.NAME,
         command=(sys.executable, "-m", "stream.servers.postgres", "--data", str(folder.root)),
         probe=lambda process: postgres.said_ready(folder, process),
         stop=signal.SIGINT,  # its "fast" stop: whoever is connected is cut off, what is committed stays
         stop_within_s=20,
-        note="making the database, once" if fresh else "",
+        note="after a crash it reads its journal again",
     )
 
 

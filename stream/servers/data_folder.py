@@ -23,7 +23,7 @@ class FolderInUse(RuntimeError):
 
 
 class FolderUnusable(RuntimeError):
-    """This data folder cannot be used as it is."""
+    """A data folder that cannot be used as it is: the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,15 +91,18 @@ def revoke_client(data: Path, client_id: str, shard: int = 0) -> bool:
     return known
 
 
-def write_clients_file(data: Path, shard: int) -> Path:
-    """Write `users.conf` from the files of the clients, intake always among them."""
+def write_clients_file(data: Path, shard: int) -> bool:
+    """Write `users.conf` from the files of the clients, intake always among them; whether that changed anything."""
     folder = DataFolder(data)
     keys = _folder(folder)
     if not (keys / INTAKE).exists():
         write_secret(keys / INTAKE, secrets.token_urlsafe(32) + "\n")
     path = folder.keys / "users.conf"
-    write_secret(path, clients_file(_passwords(folder), shard))
-    return path
+    text = clients_file(_passwords(folder), shard)
+    if path.exists() and path.read_text() == text:
+        return False
+    write_secret(path, text)
+    return True
 
 
 def reload(data: Path) -> bool:
@@ -157,7 +160,7 @@ def _changing(folder: DataFolder, shard: int) -> Iterator[Path]:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield keys
-        write_clients_file(folder.root, shard)
-        reload(folder.root)
+        if write_clients_file(folder.root, shard):
+            reload(folder.root)
     finally:
         os.close(descriptor)

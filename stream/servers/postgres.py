@@ -146,7 +146,7 @@ def said_ready(folder: DataFolder, process: int) -> bool:
         lines = (folder.postgres / "postmaster.pid").read_text().split("\n")
     except OSError:
         return False
-    return len(lines) > 7 and lines[0] == str(process) and lines[7].strip() == "ready"
+    return lines[0] == str(process) and [line.strip() for line in lines[7:8]] == ["ready"]
 
 
 def binaries_of_the_wheel() -> Path:

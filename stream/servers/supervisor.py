@@ -28,6 +28,7 @@ DELAYS_S = (0.1, 0.5, 1.0, 2.0, 5.0)
 CALM_S = 60.0
 """A child that was well for so long starts again from the shortest delay."""
 PROBE_EVERY_S = 0.1
+NOTE_AFTER_S = 4.0
 STILL_WAITING_S = 20.0
 LARGEST_LOG = 20 * 1024 * 1024
 _LEFTOVER_S = 6.0
@@ -88,8 +89,6 @@ class Supervisor:
             begun = time.monotonic()
             kept = Kept(child)
             self._running[child.name] = kept
-            if child.note and not first_ready.is_set():
-                self._report(child, child.note)
             code, trouble = await self._run_once(child, kept, first_ready)
             del self._running[child.name]
             if self._stopping.is_set() or (child.is_once and code == 0):
@@ -126,12 +125,12 @@ class Supervisor:
         if child.is_once:
             return
         waiting = asyncio.create_task(self._until_ready(child, kept))
+        patience_s = NOTE_AFTER_S if child.note else STILL_WAITING_S
+        hint = f": {child.note}" if child.note else ""
         try:
-            while not (await asyncio.wait({waiting}, timeout=STILL_WAITING_S))[0]:
-                self._report(
-                    child,
-                    f"still starting, {time.monotonic() - begun:.0f} s; its log: {self.folder.log_of(child.name)}",
-                )
+            while not (await asyncio.wait({waiting}, timeout=patience_s))[0]:
+                self._report(child, f"starting {time.monotonic() - begun:6.0f} s{hint}")
+                patience_s, hint = STILL_WAITING_S, f"; its log: {self.folder.log_of(child.name)}"
         finally:
             waiting.cancel()
         self._report(child, f"ready    {time.monotonic() - begun:6.1f} s")
@@ -142,8 +141,8 @@ class Supervisor:
             await kept.is_ready.wait()
             return
         await kept.has_begun.wait()
-        while kept.process is None or not await asyncio.to_thread(child.probe, kept.process):
-            await asyncio.sleep(PROBE_EVERY_S)
+        while kept.process is None or not await asyncio.to_thread(child.probe, kept.process):  # noqa: ASYNC110 - a server
+            await asyncio.sleep(PROBE_EVERY_S)  # of somebody else: it calls nobody back
         kept.is_ready.set()
 
     async def _end_all(self, tasks: dict[str, asyncio.Task[None]]) -> None:

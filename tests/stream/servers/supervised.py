@@ -11,6 +11,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from stream.servers.child_process import say
 from stream.servers.children import Child, Port, PortBusy, nats_child, postgres_child
 from stream.servers.data_folder import DataFolder, FolderInUse, FolderUnusable
 from stream.servers.supervisor import supervise
@@ -51,14 +52,14 @@ def main() -> None:
         supervise(
             folder,
             children,
-            lambda text: print(text, flush=True),
+            say,
             for_s=given.for_s,
-            ready=lambda: print("ALL READY", flush=True),
+            ready=lambda: say("ALL READY"),
         )
     except (PortBusy, FolderInUse, FolderUnusable) as error:
-        print(f"REFUSED {error}", flush=True)
+        say(f"REFUSED {error}")
         sys.exit(1)
-    print("STOPPED", flush=True)
+    say("STOPPED")
 
 
 if __name__ == "__main__":
