@@ -17,6 +17,7 @@ from psycopg.rows import dict_row
 
 from alerts import plans, reaction, register
 from alerts.alert import Found, Occurrence, StationCondition
+from alerts.faults import where
 from alerts.register import Place
 from stream.finding import NAMESPACE, FindingKind, SubjectKind
 from stream.store.sql import queries
@@ -44,7 +45,7 @@ def hear(conn: Connection, now: datetime, *, shard: int = 0, at_most: int = 50) 
     except (psycopg.OperationalError, psycopg.InterfaceError):
         raise  # the database went: nothing was taken in, all will be
     except Exception as error:  # noqa: BLE001 - one bad finding must not keep the others from people
-        _LOG.error("findings_one_by_one", error=type(error).__name__)
+        _LOG.error("findings_one_by_one", **where(error))
     return _hear_singly(conn, now, shard)
 
 
@@ -87,8 +88,8 @@ def _written_off(conn: Connection, now: datetime, shard: int, error: Exception) 
         place = {"shard": row["shard"], "position": row["position"], "ord": row["ord"]}
         conn.execute(SQL["save_unreadable"], {**place, "episode": row["episode"], "why": why, "now": now})
         conn.execute(SQL["save_cursor"], place)
-        _try(conn, lambda: taken(conn, _unreadable(row, why, now), now), row)
-    _LOG.error("finding_unreadable", position=row["position"], ord=row["ord"], error=type(error).__name__)
+        _try(conn, lambda: taken(conn, _unreadable(row, type(error).__name__, now), now), row)
+    _LOG.error("finding_unreadable", position=row["position"], ord=row["ord"], **where(error))
     _try(conn, lambda: _take_level(conn, [row["episode"]], row["position"], now), row)
     return 1
 
@@ -100,8 +101,8 @@ def _try(conn: Connection, work: Callable[[], object], row: dict[str, Any]) -> N
             work()
     except (psycopg.OperationalError, psycopg.InterfaceError):
         raise
-    except Exception:  # noqa: BLE001 - said in the log; the others must not wait for it
-        _LOG.exception("finding_untaken", position=row["position"], ord=row["ord"])
+    except Exception as error:  # noqa: BLE001 - said in the log; the others must not wait for it
+        _LOG.error("finding_untaken", position=row["position"], ord=row["ord"], **where(error))
 
 
 def _unreadable(row: dict[str, Any], why: str, now: datetime) -> Occurrence:
@@ -160,8 +161,8 @@ def reconcile(conn: Connection, now: datetime, *, shard: int = 0) -> int:
                 healed += _take_level(conn, [episode], up_to, now)
         except (psycopg.OperationalError, psycopg.InterfaceError):
             raise
-        except Exception:  # noqa: BLE001 - said in the log; the others must not wait for it
-            _LOG.exception("level_untaken", episode=str(episode))
+        except Exception as error:  # noqa: BLE001 - said in the log; the others must not wait for it
+            _LOG.error("level_untaken", episode=str(episode), **where(error))
     if healed:
         _LOG.warning("alerts_healed", count=healed)
     return healed

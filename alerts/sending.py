@@ -20,6 +20,7 @@ from alerts import course, escalation, hops, listening, payload, reaction, regis
 from alerts.alert import Alert, AlertId, Change, Episode, EventType, Notice, NoticeId, Tier
 from alerts.delivery.outcome import Delivered, Message, Outcome, Refused, Retry
 from alerts.delivery.schedule import is_failing, next_attempt
+from alerts.faults import where
 from alerts.ladder import Addressee
 from alerts.payload import Material
 from alerts.record import PATIENCE_S, Record
@@ -127,7 +128,7 @@ def _record(
         asked.cancel()
         _LOG.warning("record_late", alert=str(alert.alert))
     except Exception as error:  # noqa: BLE001 - whatever the roster does, the alert goes
-        _LOG.error("record_failed", alert=str(alert.alert), error=type(error).__name__)
+        _LOG.error("record_failed", alert=str(alert.alert), **where(error))
     return None
 
 
@@ -157,7 +158,7 @@ def deliver(claimed: Claimed, body: bytes, channels: Mapping[str, Channel], now:
     try:
         return channel.deliver(message)
     except Exception as error:  # noqa: BLE001 - see above
-        _LOG.error("channel_failed", channel=to.channel, notice=str(message.notice), error=type(error).__name__)
+        _LOG.error("channel_failed", channel=to.channel, notice=str(message.notice), **where(error))
         return Retry(f"{type(error).__name__} in channel {to.channel}")
 
 

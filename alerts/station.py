@@ -17,6 +17,7 @@ import structlog
 from psycopg_pool import ConnectionPool
 
 from alerts import listening, reaction, register, sending
+from alerts.faults import where
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -48,8 +49,8 @@ def escalate(conn: Connection, now: datetime, limit: int = 50) -> int:
                 moved += _escalate_one(conn, alert, subject, now)
         except (psycopg.OperationalError, psycopg.InterfaceError):
             raise
-        except Exception:  # noqa: BLE001 - said in the log; the others must not wait for it
-            _LOG.exception("escalation_failed", alert=str(alert))
+        except Exception as error:  # noqa: BLE001 - said in the log; the others must not wait for it
+            _LOG.error("escalation_failed", alert=str(alert), **where(error))
     return moved
 
 
@@ -176,8 +177,8 @@ class Station:
             self.send(claimed)
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             _LOG.warning("outcome_unwritten", notice=str(claimed.notice.notice), error=type(error).__name__)
-        except Exception:  # noqa: BLE001 - the lease runs out, and it is tried again
-            _LOG.exception("sending_failed", notice=str(claimed.notice.notice))
+        except Exception as error:  # noqa: BLE001 - the lease runs out, and it is tried again
+            _LOG.error("sending_failed", notice=str(claimed.notice.notice), **where(error))
         finally:
             with self._lock:
                 self._busy -= 1

@@ -16,6 +16,7 @@ from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
 
 from alerts.answers import Conflict, NoSuchAlert
+from alerts.faults import where
 from alerts.plan import LimitRefused, PlanRefused
 from alerts.plans import PlanOutdated
 from alerts.sealing import CannotOpen
@@ -118,5 +119,5 @@ def _unstorable(request: Request, error: Exception) -> JSONResponse:
 
 def _broken(request: Request, error: Exception) -> JSONResponse:
     del request
-    _LOG.error("request_failed", error=type(error).__name__)
+    _LOG.error("request_failed", **where(error))
     return answer(500, "this is a fault of ours; it is in the server's log")

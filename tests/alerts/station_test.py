@@ -247,3 +247,15 @@ def test_a_finding_of_a_subject_that_cannot_be_read_keeps_no_other_waiting(
     stream.says(finding(Condition.ASYSTOLE, subject="broken"), finding(Condition.VF, subject="whole"))
     desk.hear()
     assert [row["subject"] for row in desk.rows("SELECT subject FROM alerts.alert WHERE subject = 'whole'")] == ["whole"]
+
+
+def test_of_two_who_compose_at_once_the_first_body_stays(desk: Desk, stream: Stream, dsn: str) -> None:
+    stream.says(finding(Condition.VF))
+    desk.hear()
+    claimed = next(one for one in desk.claim() if one.notice.to.channel == "webhook")
+    seal, readers = desk.station._seal, desk.station._readers
+    with psycopg.connect(dsn) as conn:
+        first = sending.freeze(conn, claimed, seal, lambda p, _: Record(patient=p, name="first"), readers, START)
+        second = sending.freeze(conn, claimed, seal, lambda p, _: Record(patient=p, name="second"), readers, START)
+    assert b"first" in first
+    assert second == first
