@@ -39,6 +39,7 @@ RATE_HZ = 250.0
 _CONNECT_AT_ONCE = 50
 _SLICE_S = 0.01
 _GO_BACK_AFTER_S = 5.0
+_WINDOW = 256
 _NO_EPOCH = Epoch("")
 
 
@@ -161,11 +162,14 @@ async def _settle(load: Load, clients: list[_Client]) -> None:
     """Wait for what is outstanding; go back to it as a gateway would."""
     loop = asyncio.get_running_loop()
     until = loop.time() + load.grace_s
-    again = loop.time() + _GO_BACK_AFTER_S
+    patience_s = _GO_BACK_AFTER_S
+    again = loop.time() + patience_s
     while any(client.outstanding for client in clients) and loop.time() < until:
         await asyncio.sleep(0.05)
         if loop.time() >= again:
-            again = loop.time() + _GO_BACK_AFTER_S
+            # Doubling, so that an intake that is only behind meets no storm.
+            patience_s *= 2
+            again = loop.time() + patience_s
             for client in clients:
                 client.go_back()
 
@@ -266,8 +270,8 @@ class _Client(asyncio.Protocol):
             self._transport.write(message)
 
     def go_back(self) -> None:
-        """All that is outstanding, once more."""
-        for kept in self.outstanding.values():
+        """What has been outstanding longest, once more, within the window."""
+        for kept in list(self.outstanding.values())[:_WINDOW]:
             if self._transport is not None:
                 self._transport.write(kept.message)
                 self.resent += 1
