@@ -23,9 +23,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from stream.ecg.advance import advance, mark_capacity
 from stream.ecg.chart import new_charts
 from stream.ecg.marks import MARK, WORK, EcgCondition, Mark
-from stream.recording import Lead, Recording, open_record
+from stream.recording import Lead, open_record
 
-DS1 = "101 106 108 109 112 114 115 116 118 119 122 124 201 203 205 207 208 209 215 220 223 230".split()
+DS1 = ["101", "106", "108", "109", "112", "114", "115", "116", "118", "119", "122", "124", "201", "203", "205", "207", "208", "209", "215", "220", "223", "230"]
 EMERGENCIES = (EcgCondition.VF, EcgCondition.ASYSTOLE, EcgCondition.EXTREME_BRADY, EcgCondition.EXTREME_TACHY)
 BEATS = frozenset("NLRBAaJSVrFejnE/fQ?")
 LEARNING_S = 300.0
@@ -72,7 +72,7 @@ def episodes(marks: NDArray[Any], rate_hz: float) -> list[Episode]:
 
 def annotations(path: Path) -> tuple[NDArray[Any], NDArray[Any], list[str]]:
     """Samples, symbols and texts, in order of time."""
-    import wfdb  # noqa: PLC0415
+    import wfdb
 
     ann: Any = wfdb.rdann(str(path), "atr")
     order = np.argsort(ann.sample, kind="stable")
@@ -109,7 +109,13 @@ def match(reference: NDArray[Any], found: NDArray[Any], within: int) -> NDArray[
     return np.concatenate([hit, used])
 
 
-def beat_errors(reference: NDArray[Any], found: NDArray[Any], rate_hz: float, left_out: list[tuple[int, int]], start_s: float = LEARNING_S) -> tuple[int, int, int]:
+def beat_errors(
+    reference: NDArray[Any],
+    found: NDArray[Any],
+    rate_hz: float,
+    left_out: list[tuple[int, int]],
+    start_s: float = LEARNING_S,
+) -> tuple[int, int, int]:
     """TP, FN, FP by AAMI EC57."""
     both = match(reference, found, round(WITHIN_S * rate_hz))
     hit, used = both[: reference.size], both[reference.size :]
@@ -120,7 +126,11 @@ def beat_errors(reference: NDArray[Any], found: NDArray[Any], rate_hz: float, le
             keep &= ~((at >= a) & (at <= b))
         return np.asarray(keep)
 
-    return int((hit & counts(reference)).sum()), int((~hit & counts(reference)).sum()), int((~used & counts(found)).sum())
+    return (
+        int((hit & counts(reference)).sum()),
+        int((~hit & counts(reference)).sum()),
+        int((~used & counts(found)).sum()),
+    )
 
 
 def header(title: str) -> None:
@@ -149,9 +159,9 @@ class Figures:
 
 
 def timed(lead: Lead, rate_hz: float, figures: Figures) -> NDArray[Any]:
-    begin = time.perf_counter()
+    begin = time.process_time()
     marks = detect(lead, rate_hz)
-    figures.kernel_s += time.perf_counter() - begin
+    figures.kernel_s += time.process_time() - begin
     figures.samples += lead.samples.size / rate_hz
     return marks
 
@@ -174,7 +184,9 @@ def qrs(data: Path, verbose: bool) -> None:
         nearest = reference[np.abs(reference[:, None] - found["index"][None, ::10]).argmin(0)]
         shifts.append((found["index"][::10] - nearest) / rate)
         delays.append((found["decided"] - found["index"]) / rate)
-        emergencies = [f"{e.condition.name}@{e.decided:.0f}s" for e in episodes(marks, rate) if e.condition in EMERGENCIES]
+        emergencies = [
+            f"{e.condition.name}@{e.decided:.0f}s" for e in episodes(marks, rate) if e.condition in EMERGENCIES
+        ]
         if emergencies:
             print(f"  {name} raised {', '.join(emergencies)}")
     for _, text in sorted(rows, reverse=True)[: None if verbose else 6]:
@@ -182,11 +194,15 @@ def qrs(data: Path, verbose: bool) -> None:
     print(line("gross", figures.tp, figures.fn, figures.fp))
     shift, delay = np.concatenate(shifts), np.concatenate(delays)
     middle = np.median(shift)
-    print(f"offset {1e3 * middle:+.1f} ms, MAD {1e3 * np.median(np.abs(shift - middle)):.1f} ms; decided after {np.median(delay):.3f} s, p95 {np.percentile(delay, 95):.3f}, p99 {np.percentile(delay, 99):.3f}")
+    print(
+        f"offset {1e3 * middle:+.1f} ms, MAD {1e3 * np.median(np.abs(shift - middle)):.1f} ms; decided after {np.median(delay):.3f} s, p95 {np.percentile(delay, 95):.3f}, p99 {np.percentile(delay, 99):.3f}"
+    )
     print(f"{figures.samples / figures.kernel_s:,.0f} x real time")
 
 
-def fibrillation_spans(path: Path, collection: str, length: int, rate: float) -> tuple[list[tuple[str, float, float]], list[tuple[float, float]]]:
+def fibrillation_spans(
+    path: Path, collection: str, length: int, rate: float
+) -> tuple[list[tuple[str, float, float]], list[tuple[float, float]]]:
     """Annotated VF and VT, and stretches called NOISE, in seconds."""
     sample, symbol, text = annotations(path)
     if collection == "cudb":
@@ -220,7 +236,9 @@ def fibrillation(data: Path, verbose: bool) -> None:
                 if b - a >= LONG_S:
                     delays[kind].append(delay)
                     if delay is None or verbose or delay > 7:
-                        print(f"  {recording.name} {kind} {a:.1f}-{b:.1f} s: {'missed' if delay is None else f'after {delay:.1f} s'}")
+                        print(
+                            f"  {recording.name} {kind} {a:.1f}-{b:.1f} s: {'missed' if delay is None else f'after {delay:.1f} s'}"
+                        )
             for e in vf:
                 if any(e.onset <= b + MARGIN_S and min(e.end, 1e9) >= a - MARGIN_S for _, a, b in spans):
                     continue
@@ -234,11 +252,15 @@ def fibrillation(data: Path, verbose: bool) -> None:
         for kind, all_delays in delays.items():
             got = np.array([d for d in all_delays if d is not None])
             if all_delays:
-                print(f"{collection} {kind} >= 5 s: {got.size}/{len(all_delays)} found, {int((got <= 7).sum())} within 7 s, median {np.median(got) if got.size else np.nan:.1f}, p95 {np.percentile(got, 95) if got.size else np.nan:.1f} s")
+                print(
+                    f"{collection} {kind} >= 5 s: {got.size}/{len(all_delays)} found, {int((got <= 7).sum())} within 7 s, median {np.median(got) if got.size else np.nan:.1f}, p95 {np.percentile(got, 95) if got.size else np.nan:.1f} s"
+                )
         print(f"{collection} false {len(false)}: {', '.join(false)}; in NOISE {noise_hits}")
         if collection == "cudb":
             got = [d for _, d in firsts if d is not None]
-            print(f"cudb first VF of each record: {len(got)}/{len(firsts)} found, median {np.median(got):.1f} s; missed {[n for n, d in firsts if d is None]}")
+            print(
+                f"cudb first VF of each record: {len(got)}/{len(firsts)} found, median {np.median(got):.1f} s; missed {[n for n, d in firsts if d is None]}"
+            )
 
 
 def calm(data: Path, _: bool) -> None:
@@ -262,7 +284,9 @@ def calm(data: Path, _: bool) -> None:
                     figures.false[e.condition.name] += 1
                     if e.condition in EMERGENCIES:
                         names.append(f"{recording.name} {e.condition.name}@{e.decided:.0f}s")
-        print(f"{collection}: {figures.samples / 3600:.1f} h, emergencies {len(names)}: {', '.join(names)}; all {dict(figures.false)}; {figures.samples / figures.kernel_s:,.0f} x real time")
+        print(
+            f"{collection}: {figures.samples / 3600:.1f} h, emergencies {len(names)}: {', '.join(names)}; all {dict(figures.false)}; {figures.samples / figures.kernel_s:,.0f} x real time"
+        )
         if figures.tp:
             print(line(collection, figures.tp, figures.fn, figures.fp))
 
@@ -298,14 +322,19 @@ def arrest(data: Path, verbose: bool) -> None:
                 if verbose and how == "every lead" and (truth == "1") != says:
                     print(f"  {name} {kind} true={truth} {c.name} says {says} shown {shown[c]} off {off}")
     for (condition, how), counts in table.items():
-        print(f"{condition:14s} {how:10s} true {counts[True, True]}/{counts[True, True] + counts[True, False]} kept; false {counts[False, False]}/{counts[False, False] + counts[False, True]} refused")
+        print(
+            f"{condition:14s} {how:10s} true {counts[True, True]}/{counts[True, True] + counts[True, False]} kept; false {counts[False, False]}/{counts[False, False] + counts[False, True]} refused"
+        )
 
 
 def noise(data: Path, _: bool) -> None:
     """Clean DS1 records with muscle noise and baseline wander mixed in, from 5:00 in turns of 2 minutes."""
     header("QRS in noise (DS1, ma + bw mixed, 2 of every 4 min)")
     rng_rate = 360.0
-    parts = {n: np.concatenate([lead.samples for lead in open_record(data / "nstdb" / n, "noise1").leads]).astype(float) for n in ("ma", "bw")}
+    parts = {
+        n: np.concatenate([lead.samples for lead in open_record(data / "nstdb" / n, "noise1").leads]).astype(float)
+        for n in ("ma", "bw")
+    }
     for decibel in (24, 18, 12, 6, 0):
         figures = Figures()
         grades = Counter()
@@ -318,13 +347,22 @@ def noise(data: Path, _: bool) -> None:
             heights = [np.ptp(x[r - 18 : r + 19]) for r in reference if 18 < r < x.size - 19]
             power = np.median(heights) ** 2 / 8
             mix = x.copy()
-            on = (np.arange(x.size) / rng_rate >= LEARNING_S) & ((np.arange(x.size) / rng_rate - LEARNING_S) // 120 % 2 == 0)
+            on = (np.arange(x.size) / rng_rate >= LEARNING_S) & (
+                (np.arange(x.size) / rng_rate - LEARNING_S) // 120 % 2 == 0
+            )
             wave = (parts["ma"] - parts["ma"].mean())[: x.size]
             wave = wave * np.sqrt(power / wave.var() / 10 ** (decibel / 10))
             mix[on] += wave[on]
             noisy = Lead(name=lead.name, samples=np.clip(np.round(mix), -32767, 32767).astype(np.int16), clipped=0)
             marks = detect(noisy, recording.rate_hz)
-            left_out = [(int(a), int(b)) for a, b in zip(np.flatnonzero(np.diff(on.astype(int)) == -1), [*np.flatnonzero(np.diff(on.astype(int)) == 1)[1:], x.size], strict=False)]
+            left_out = [
+                (int(a), int(b))
+                for a, b in zip(
+                    np.flatnonzero(np.diff(on.astype(int)) == -1),
+                    [*np.flatnonzero(np.diff(on.astype(int)) == 1)[1:], x.size],
+                    strict=False,
+                )
+            ]
             tp, fn, fp = beat_errors(reference, beats_of(marks), recording.rate_hz, left_out)
             figures.tp, figures.fn, figures.fp = figures.tp + tp, figures.fn + fn, figures.fp + fp
             told = marks[marks["kind"] == Mark.QUALITY]
@@ -335,7 +373,12 @@ def noise(data: Path, _: bool) -> None:
                 if e.condition in EMERGENCIES:
                     figures.false[e.condition.name] += 1
         total = sum(grades.values())
-        print(line(f"{decibel} dB", figures.tp, figures.fn, figures.fp), " GOOD/FAIR/BAD %", [round(100 * grades[g] / total) for g in range(3)], dict(figures.false))
+        print(
+            line(f"{decibel} dB", figures.tp, figures.fn, figures.fp),
+            " GOOD/FAIR/BAD %",
+            [round(100 * grades[g] / total) for g in range(3)],
+            dict(figures.false),
+        )
 
 
 PARTS = {"qrs": qrs, "vf": fibrillation, "calm": calm, "arrest": arrest, "noise": noise}

@@ -145,7 +145,9 @@ def main() -> None:
             said = bias + products(features, mean, spread) @ weights > np.log(0.7 / 0.3)
             hits, calls = hits + int((said & positive).sum()), calls + int(positive.sum())
             false, calm = false + int((said & ~positive).sum()), calm + int((~positive).sum())
-    print(f"cross-validated seconds above 0.7: {100 * hits / calls:.1f} % of {calls} positive, {100 * false / calm:.3f} % of {calm} negative")
+    print(
+        f"cross-validated seconds above 0.7: {100 * hits / calls:.1f} % of {calls} positive, {100 * false / calm:.3f} % of {calm} negative"
+    )
     if options.write:
         write(*fit(list(records.values())))
         print(f"wrote {TARGET}")

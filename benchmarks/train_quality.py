@@ -74,7 +74,11 @@ def labels(reference: NDArray[Any], found: NDArray[Any], seconds: int) -> NDArra
 def collect(data: Path) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Features, label and record number of the seconds."""
     parts = []
-    noises = [open_record(data / "nstdb" / n, f"noise{c}").leads[0].samples.astype(float) for n in ("ma", "bw") for c in (1, 2)]
+    noises = [
+        open_record(data / "nstdb" / n, f"noise{c}").leads[0].samples.astype(float)
+        for n in ("ma", "bw")
+        for c in (1, 2)
+    ]
     for number, name in enumerate(sorted(set(DS1) - LEFT_OUT)):
         samples = open_record(data / "mitdb" / name).leads[0].samples
         sample, symbol, _ = annotations(data / "mitdb" / name)
@@ -106,8 +110,12 @@ def main() -> None:
             p[~train] = model.predict_proba(x[~train][:, columns])[:, 1]
         model = LogisticRegression(C=0.1, max_iter=3000).fit(x[:, columns], y)
         print(f"{title}: AUC {roc_auc_score(y, p):.3f} over {y.size} seconds, {100 * y.mean():.0f} % bad")
-        print(f"  bad at p >= 0.5: {100 * (p[y == 1] >= 0.5).mean():.0f} %, good {100 * (p[y == 0] >= 0.5).mean():.1f} %")
-        print(f"  good at p < 0.05: {100 * (p[y == 0] < 0.05).mean():.0f} %, bad {100 * (p[y == 1] < 0.05).mean():.1f} %")
+        print(
+            f"  bad at p >= 0.5: {100 * (p[y == 1] >= 0.5).mean():.0f} %, good {100 * (p[y == 0] >= 0.5).mean():.1f} %"
+        )
+        print(
+            f"  good at p < 0.05: {100 * (p[y == 0] < 0.05).mean():.0f} %, bad {100 * (p[y == 1] < 0.05).mean():.1f} %"
+        )
         print("  weights", np.round(model.coef_[0], 3).tolist(), "bias", round(float(model.intercept_[0]), 3))
 
 

@@ -19,8 +19,9 @@ MISSING: Final = -32768
 _FULL_SCALE_UV: Final = 32767
 _MICROVOLTS: Final = {"v": 1e6, "mv": 1e3, "uv": 1.0, "µv": 1.0, "nv": 1e-3}
 _ECG_NAME: Final = re.compile(
-    r"(M?C?L?-?(I{1,3}|[1-6])|MLI{1,3}|[MC]?V[1-9]?R?|AV[RLF]|D[1-4]|CM[2-5]|CC5|E[CK]G.*|LEAD.*)(\+|[ _-].*)?", re.IGNORECASE
+    r"(I{1,3}|ML(I{1,3}|[1-6])|MCL[1-6]?|[CM]?V[1-9]?R?|AV[RLF]|CM[2-5]|CC5|E[CK]G.*|LEAD.*)([ _+-].*)?", re.IGNORECASE
 )
+"""Names of ECG leads in PhysioNet's collections and in devices' exports."""
 
 
 class BadRecord(ValueError):
@@ -65,7 +66,9 @@ def open_record(path: str | Path, lead: str | None = None) -> Recording:
     try:
         record: Any = wfdb.rdrecord(str(stem))
     except Exception as error:
-        message = f"{stem} cannot be read ({type(error).__name__}: {error}): check that its .hea and .dat belong together"
+        message = (
+            f"{stem} cannot be read ({type(error).__name__}: {error}): check that its .hea and .dat belong together"
+        )
         raise BadRecord(message) from error
     return _recording(stem, record, lead)
 

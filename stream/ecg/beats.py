@@ -16,6 +16,7 @@ from stream.ecg.filters import RATE
 from stream.ecg.kernel import Record, Samples, kernel
 
 _MASK: Final = BAND_RING - 1
+_SHARE: Final = 1.0 / SLOPE_RING
 _LAG: Final = 3  # 12 ms: span of the derivative
 _SETTLE: Final = 62  # 248 ms without a higher envelope settle a candidate
 _LOOK_BACK: Final = 40  # 160 ms before the envelope's peak lies the QRS
@@ -67,7 +68,7 @@ def follow(tracker: Record, k: int, x: float) -> int:
     tracker.slope_sum += slope - tracker.slopes[at]
     tracker.slopes[at] = slope
     tracker.slope_at = (at + 1) % SLOPE_RING
-    height = float(np.float32(tracker.slope_sum / SLOPE_RING))
+    height = float(np.float32(tracker.slope_sum * _SHARE))
     rising = height > tracker.envelope
     tracker.envelope = height
     _start_up(tracker, k, height)

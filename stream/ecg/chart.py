@@ -209,5 +209,3 @@ def _fresh() -> NDArray[Any]:
 def new_charts(n: int) -> NDArray[Any]:
     """`n` charts that have seen nothing, shape (n,)."""
     return np.repeat(_fresh(), n)
-
-

@@ -66,9 +66,7 @@ def each_second(chart: Record, pen: Record, marks: Samples, k: int) -> None:
     waveform.measure(signal, k)
     f.score = _score(f.features)
     possible = (
-        waveform.swing(f) >= _LEAST_UV
-        and k - signal.hole.end >= _SPAN
-        and f.features[waveform.ALIKE] < _CLEAN_BEATS
+        waveform.swing(f) >= _LEAST_UV and k - signal.hole.end >= _SPAN and f.features[waveform.ALIKE] < _CLEAN_BEATS
     )
     by_rule = possible and f.features[waveform.TCSC] >= _TCSC_ON and f.features[waveform.LEAK] < _LEAK_ON
     by_score = possible and f.score > _SCORE_ON

@@ -128,9 +128,7 @@ def _hold(pace: Record, holds: bool, is_over: bool, k: int) -> None:
 
 
 @kernel
-def _extreme(
-    chart: Record, pen: Record, marks: Samples, pace: Record, condition: int, k: int, rate: float
-) -> None:
+def _extreme(chart: Record, pen: Record, marks: Samples, pace: Record, condition: int, k: int, rate: float) -> None:
     episode = chart.episodes[condition]
     if not episode.open and pace.holds_for >= _EXTREME_S:
         first = raw_index(chart.clock, pace.since)

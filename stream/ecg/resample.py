@@ -64,7 +64,7 @@ def ready(resampler: Record, rate_hz: float) -> bool:
 @kernel
 def is_missing(resampler: Record, rate_hz: float) -> bool:
     """Whether the raw sample nearest to the next internal one is missing."""
-    nearest = int(resampler.made * rate_hz / RATE + 0.5)
+    nearest = resampler.made if rate_hz == RATE else int(resampler.made * rate_hz / RATE + 0.5)
     return bool(resampler.missing[nearest & _MASK])
 
 

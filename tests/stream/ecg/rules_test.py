@@ -12,7 +12,13 @@ from stream.ecg.marks import MARK, MISSING, EcgCondition, Mark, Quality
 from tests.stream.ecg.recordings import run, whole, work_of
 
 RATE = 250.0
-WAVES = ((-0.17, 0.025, 120.0), (-0.03, 0.010, -150.0), (0.0, 0.011, 1200.0), (0.03, 0.010, -250.0), (0.28, 0.06, 250.0))
+WAVES = (
+    (-0.17, 0.025, 120.0),
+    (-0.03, 0.010, -150.0),
+    (0.0, 0.011, 1200.0),
+    (0.03, 0.010, -250.0),
+    (0.28, 0.06, 250.0),
+)
 """P, Q, R, S, T: seconds from R, width in seconds, microvolts."""
 
 
@@ -195,7 +201,9 @@ def test_a_new_session_closes_what_was_open() -> None:
     closed = marks[(marks["kind"] == Mark.CLOSE) & (marks["work"] == 1)]
     assert set(closed["condition"]) >= {EcgCondition.ASYSTOLE}
     assert set(closed["index"]) == {40 * 250 - 1}
-    assert np.flatnonzero(marks["work"] == 1)[0] == np.flatnonzero((marks["kind"] == Mark.CLOSE) & (marks["work"] == 1))[0]
+    assert (
+        np.flatnonzero(marks["work"] == 1)[0] == np.flatnonzero((marks["kind"] == Mark.CLOSE) & (marks["work"] == 1))[0]
+    )
 
 
 def test_every_episode_has_its_own_name() -> None:
