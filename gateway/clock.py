@@ -61,39 +61,38 @@ class GatewayClock:
         self._clocks = clocks
         self.boot = clocks.boot
         self._agrees = False
-        self._server_ahead: timedelta | None = None
-        """How far the server is ahead of the wall clock, once two receipts agreed on it."""
+        self._server_knows = False
+        """Two receipts agreed on a time that is not the wall clock's."""
         self._claim: datetime | None = None
         """Server time minus monotonic time, by the last receipt."""
 
     def now(self) -> Moment:
         """Both clocks, as they stand."""
-        return Moment(at=self._clocks.wall(), monotonic_ns=self._clocks.monotonic_ns(), right=self.is_right())
+        return Moment(at=self._clocks.wall(), monotonic_ns=self._clocks.monotonic_ns(), right=self.wall_is_right())
+
+    def wall_is_right(self) -> bool:
+        """Whether what the wall clock says can be taken as it is."""
+        return self._clocks.synchronised() or (self._agrees and not self._server_knows)
 
     def is_right(self) -> bool:
-        """Whether `right_at` can be believed."""
-        return self._agrees or self._claim_holds or self._clocks.synchronised()
-
-    @property
-    def _claim_holds(self) -> bool:
-        return self._server_ahead is not None
+        """Whether `right_at` can be believed: the wall clock is right, or two receipts agreed on how wrong it is."""
+        return self._server_knows or self.wall_is_right()
 
     def heard_server(self, server_time: datetime) -> None:
         """A receipt or hello came: it says what time it is (or was: it may have waited in a queue)."""
         now = Moment(at=self._clocks.wall(), monotonic_ns=self._clocks.monotonic_ns())
         if abs(server_time - now.at) <= TOLERANCE:
-            self._agrees, self._server_ahead, self._claim = True, None, None
+            self._agrees, self._server_knows, self._claim = True, False, None
             return
         claim = server_time - timedelta(microseconds=now.monotonic_ns / 1000)
         # A receipt that waited claims too early a time: the later claim is the better one, two that agree are believed.
         if self._claim is not None and abs(claim - self._claim) <= TOLERANCE:
-            self._server_ahead = server_time - now.at
-            self._agrees = False
+            self._agrees, self._server_knows = False, True
         self._claim = claim if self._claim is None or claim > self._claim else self._claim
 
     def right_at(self, monotonic_ns: int) -> datetime:
         """The true instant of something that happened in this boot, as far as is known."""
         now_ns, wall = self._clocks.monotonic_ns(), self._clocks.wall()
-        if self._server_ahead is not None and not self._clocks.synchronised() and self._claim is not None:
+        if self._server_knows and self._claim is not None and not self._clocks.synchronised():
             return self._claim + timedelta(microseconds=monotonic_ns / 1000)
         return wall - timedelta(microseconds=(now_ns - monotonic_ns) / 1000)

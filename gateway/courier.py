@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gateway import ranges
-from gateway.lane import LaneName
+from gateway.lane import AGE_MARK_S, RANGES_IN_A_RECEIPT, LaneName
 from gateway.reading import Abandoned, AbandonReason, Deferred
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ class Courier:
             lane.held = ranges.add(lane.held, item.seq, item.seq)
             lane.todo = ranges.add(lane.todo, item.seq, item.seq)
             lane.next_seq = max(lane.next_seq, item.seq + 1)
-            if not lane.ages or (item.seq > lane.ages[-1][0] and item.heard_s >= lane.ages[-1][1] + 10.0):
+            if not lane.ages or (item.seq > lane.ages[-1][0] and item.heard_s >= lane.ages[-1][1] + AGE_MARK_S):
                 lane.ages.append((item.seq, item.heard_s))
 
     def gave_up(self, gaps: Iterable[Gap]) -> None:
@@ -191,7 +191,9 @@ class Courier:
         return settled
 
     def _lost(self, lane: _Lane, stored: Ranges) -> Ranges:
-        below = tuple((a, min(b, lane.next_seq - 1)) for a, b in ranges.holes(stored) if a < lane.next_seq)
+        lowest = 1 if len(stored) < RANGES_IN_A_RECEIPT else stored[0][0]
+        holes = ranges.holes(stored, lowest)
+        below = tuple((a, min(b, lane.next_seq - 1)) for a, b in holes if a < lane.next_seq)
         here = ranges.union(lane.held, tuple(pair for given in lane.gaps.values() for pair in given))
         return ranges.subtract(below, here) if below else ()
 

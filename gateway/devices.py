@@ -63,7 +63,7 @@ class Devices:
                         session = self._session(link)
                         wait_s = FIRST_WAIT_S
                         now = moment_of(packet)
-                        now = Moment(at=now.at, monotonic_ns=now.monotonic_ns, right=self._clock.is_right())
+                        now = Moment(at=now.at, monotonic_ns=now.monotonic_ns, right=self._clock.wall_is_right())
                         await self._do(link, session.start(now, link.info.connection))
                     await self._do(link, self._heard(session, packet, link.info.device))
             except LinkLost as lost:

@@ -82,6 +82,7 @@ class Gateway:
         self._wake = asyncio.Event()
         self._parcels: OrderedDict[str, tuple[tuple[LaneName, int], ...]] = OrderedDict()
         self._alone: set[tuple[LaneName, int]] = set()
+        self._dating = False
         self._started_ns = clock.now().monotonic_ns
         self._down: asyncio.Queue[Message] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
@@ -129,7 +130,8 @@ class Gateway:
     @property
     def all_is_sent(self) -> bool:
         """Nothing waits: not in memory, not on its way into the outbox, not in it."""
-        return not (self._queue.waiting or self.outbox.has_undated) and self._courier.all_is_sent
+        waiting = self._queue.waiting or self.outbox.has_undated or self._dating
+        return not waiting and self._courier.all_is_sent
 
     @property
     def unsent(self) -> int:
@@ -206,9 +208,13 @@ class Gateway:
         right = self._clock.is_right()
         expired = self._clock.now().monotonic_ns - self._started_ns > WAIT_FOR_TIME_NS
         right_at = self._clock.right_at if right else None
-        kept, gaps = await self._in_pool(partial(self.outbox.date, right_at, expired=expired))
-        self._courier.kept(kept)
-        self._courier.gave_up(gaps)
+        self._dating = True
+        try:
+            kept, gaps = await self._in_pool(partial(self.outbox.date, right_at, expired=expired))
+            self._courier.kept(kept)
+            self._courier.gave_up(gaps)
+        finally:
+            self._dating = False
 
     async def _listen(self) -> None:
         """Receipts, refusals and hellos, one at a time."""

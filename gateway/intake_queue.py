@@ -92,13 +92,13 @@ class IntakeQueue:
         """At the end: what came in last; a full disk then loses it, and the log says how much."""
         try:
             if self._pending:
-                self._outbox.append(self._pending, right=self._clock.is_right())
+                self._outbox.append(self._pending, right=self._clock.wall_is_right())
         except OutboxFull as error:
             _log.error("lost_at_the_end", events=len(self._pending), why=str(error))
         self._pending = []
 
     async def _keep(self, drafts: list[Draft]) -> None:
-        append = partial(self._outbox.append, drafts, right=self._clock.is_right())
+        append = partial(self._outbox.append, drafts, right=self._clock.wall_is_right())
         work = asyncio.get_running_loop().run_in_executor(self._pool, append)
         try:
             # A commit under way is seen through even when the gateway stops: else its events would be appended twice.

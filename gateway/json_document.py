@@ -233,6 +233,8 @@ class Document:
 
 
 def _kind(value: Any) -> str:
+    if value == "":
+        return "an empty text"
     names = {dict: "an object", list: "a list", str: "a text", bool: "true or false", type(None): "null"}
     return names.get(type(value), f"{_short(value)}")
 

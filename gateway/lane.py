@@ -8,8 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from gateway.reading import DeviceId, StreamName  # noqa: TC001 - read at run time by NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from gateway.ranges import Ranges
     from gateway.reading import AbandonReason
+
+
+RANGES_IN_A_RECEIPT = 500
+"""A receipt with fewer ranges of a lane says all that is safe; one with as many may leave out the lowest."""
 
 
 class LaneName(NamedTuple):
@@ -52,3 +58,27 @@ class LaneState:
     ages: tuple[tuple[int, float], ...] = ()
     """(seq, heard_s), ascending, about one for ten seconds."""
     gaps: tuple[Gap, ...] = field(default=())
+
+
+AGE_MARK_S = 10.0
+
+
+def lane_state(lane: LaneName, next_seq: int, rows: Iterable[tuple[int, float]], gaps: Iterable[Gap]) -> LaneState:
+    """A lane from its rows (seq, heard_s), ascending in seq, and everybody's gaps."""
+    held: list[tuple[int, int]] = []
+    ages: list[tuple[int, float]] = []
+    for seq, heard_s in rows:
+        if held and seq == held[-1][1] + 1:
+            held[-1] = (held[-1][0], seq)
+        else:
+            held.append((seq, seq))
+        if not ages or heard_s >= ages[-1][1] + AGE_MARK_S:
+            ages.append((seq, heard_s))
+    return LaneState(
+        lane=lane,
+        next_seq=next_seq,
+        waveform=lane.stream.startswith("ecg"),
+        held=tuple(held),
+        ages=tuple(ages),
+        gaps=tuple(gap for gap in gaps if gap.lane == lane),
+    )

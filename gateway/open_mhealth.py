@@ -78,8 +78,7 @@ def examine(payload: bytes | str, client: ClientId) -> tuple[DataPoint | None, l
     version = document.text("header.schema_id.version")
     document.text("header.uuid")
     document.time("header.source_creation_date_time")
-    for path in ("header.modality", "body.body_posture", "body.measurement_location"):
-        document.text(path, optional=True)
+    document.text("header.modality", optional=True)
     numbered = document.matching("header.source_data_point_id", r"[A-Za-z0-9_:-]{1,64}/[1-9][0-9]{0,17}", "epoch/seq")
     slot = document.whole("header.user_slot", 0, 255, optional=True)
     if namespace is None or name is None or version is None:
@@ -134,8 +133,10 @@ def _glucose(document: Document, device: DeviceId, seq: int, slot: int | None) -
 def _pressure(document: Document, device: DeviceId, seq: int, slot: int | None) -> Reading | None:
     systolic = document.quantity("body.systolic_blood_pressure", MMHG, 1.0, 400.0)
     diastolic = document.quantity("body.diastolic_blood_pressure", MMHG, 1.0, 400.0)
+    document.text("body.body_posture", optional=True)
+    document.text("body.measurement_location", optional=True)
     when = document.time("body.effective_time_frame.date_time")
-    if systolic is None or diastolic is None or when is None:
+    if document.problems or systolic is None or diastolic is None or when is None:
         return None
     if diastolic >= systolic:
         sentence = f"diastolic {diastolic:g} is not below systolic {systolic:g}"

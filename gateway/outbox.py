@@ -14,13 +14,14 @@ import threading
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 from zlib import crc32
 
 from gateway import outbox_chain as chain
 from gateway import ranges, wire
-from gateway.lane import Gap, Kept, LaneName, LaneState
+from gateway.lane import Gap, Kept, LaneName, lane_state
 from gateway.outbox_events import estimated, moved, sound_event
+from gateway.outbox_hold import take_hold
 from gateway.reading import AbandonReason, DeviceId, EcgChunk, Epoch, Reading, StreamName
 from gateway.sql_file import statements
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
+    from gateway.lane import LaneState
     from gateway.ranges import Ranges
     from gateway.reading import Sequenced
     from gateway.sessions.session import Draft
@@ -38,7 +40,6 @@ RESERVE_BYTES = 1024 * 1024
 """Kept aside as a file, so that a full disk leaves room to give something up."""
 ROW_BYTES = 160
 """What an event costs on disk beside its body, about."""
-AGE_MARK_S = 10.0
 _DATE_AT_ONCE = 2000
 
 
@@ -54,10 +55,18 @@ class Outbox:
     """One open file; `open_outbox` (outbox_repair) makes or repairs it first."""
 
     def __init__(
-        self, path: Path, *, boot: str, ring_bytes: int = RING_BYTES, durable: bool = True, read_only: bool = False
+        self,
+        path: Path,
+        *,
+        boot: str,
+        ring_bytes: int = RING_BYTES,
+        durable: bool = True,
+        read_only: bool = False,
+        hold: IO[bytes] | None = None,
     ) -> None:
         """`durable=False` leaves syncing to the system: for many virtual gateways in one process, not for a patient."""
         self.path = path
+        self._held = None if read_only else hold or take_hold(path)
         self._boot = boot
         self._ring_bytes = ring_bytes
         self._reserve = path.with_suffix(".reserve")
@@ -90,6 +99,8 @@ class Outbox:
         """Ends; the file stays."""
         with self._lock:
             self._db.close()
+            if self._held is not None:
+                self._held.close()
 
     # ------------------------------------------------------------------ taking in
 
@@ -236,29 +247,12 @@ class Outbox:
 
     def lanes(self) -> list[LaneState]:
         """Every lane, for a courier that starts."""
+        gaps = self.gaps()
         with self._lock:
-            gaps = [
-                Gap(lane=self._names[n], first=a, last=b, reason=AbandonReason(r)) for n, a, b, r in self._run("gaps")
+            return [
+                lane_state(name, next_seq, self._run("held", lane=number), gaps)
+                for name, (number, next_seq) in self._lanes.items()
             ]
-            states = []
-            for name, (number, next_seq) in self._lanes.items():
-                held: list[tuple[int, int]] = []
-                ages: list[tuple[int, float]] = []
-                waveform = name.stream.startswith("ecg")
-                for seq, _, heard_s in self._run("held", lane=number):
-                    if held and seq == held[-1][1] + 1:
-                        held[-1] = (held[-1][0], seq)
-                    else:
-                        held.append((seq, seq))
-                    if not ages or heard_s >= ages[-1][1] + AGE_MARK_S:
-                        ages.append((seq, heard_s))
-                mine = tuple(gap for gap in gaps if gap.lane == name)
-                states.append(
-                    LaneState(
-                        lane=name, next_seq=next_seq, waveform=waveform, held=tuple(held), ages=tuple(ages), gaps=mine
-                    )
-                )
-            return states
 
     def events(self, lane: LaneName, first: int, last: int) -> tuple[list[Sequenced], list[Gap]]:
         """The events of a range that are still here, and what of it turned out damaged (given up at once)."""
@@ -309,8 +303,10 @@ class Outbox:
         with self._lock:
             if lane not in self._lanes:
                 return []
-            number, next_seq = self._lanes[lane]
-            mine = tuple((a, min(b, next_seq - 1)) for a, b in refused if a < next_seq)
+            number, _ = self._lanes[lane]
+            # What a receipt has covered meanwhile (quarantined there, say) is gone from here and needs no report.
+            here = [seq for a, b in refused for (seq,) in self._run("present", lane=number, first=a, last=b)]
+            mine = ranges.normalise((seq, seq) for seq in here)
             with self._transaction():
                 for first, last in mine:
                     self._run("bury", lane=number, first=first, last=last, reason=reason)

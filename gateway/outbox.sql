@@ -76,7 +76,7 @@ VALUES (:lane, :seq, :waveform, :dated, :heard_s, :heard_ns, :boot, :device_time
 
 -- held --
 -- What of a lane can be sent, in order, without the bodies.
-SELECT seq, waveform, heard_s FROM entry WHERE lane = :lane AND dated = 1 ORDER BY seq;
+SELECT seq, heard_s FROM entry WHERE lane = :lane AND dated = 1 ORDER BY seq;
 
 -- bodies --
 -- Events of a lane to be sent.
@@ -105,6 +105,10 @@ DELETE FROM entry WHERE entry = :entry;
 -- size_of_range --
 -- Bytes and number of a range of a lane.
 SELECT coalesce(sum(length(body)), 0), count(*) FROM entry WHERE lane = :lane AND seq BETWEEN :first AND :last;
+
+-- present --
+-- Which numbers of a range are still here.
+SELECT seq FROM entry WHERE lane = :lane AND seq BETWEEN :first AND :last ORDER BY seq;
 
 -- delete_range --
 -- Events that are safe on the server.

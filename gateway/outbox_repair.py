@@ -14,6 +14,7 @@ from zlib import crc32
 
 from gateway import wire
 from gateway.outbox import RING_BYTES, Outbox
+from gateway.outbox_hold import take_hold
 from gateway.reading import DeviceStatus, EcgChunk, Reading
 from gateway.sessions.session import UNNUMBERED, Draft, Moment, status
 
@@ -26,12 +27,12 @@ if TYPE_CHECKING:
 def open_outbox(path: Path, now: Moment, *, boot: str, ring_bytes: int = RING_BYTES, durable: bool = True) -> Outbox:
     """The outbox at `path`, made if it is not there, saved into a new one if it is damaged."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    hold = take_hold(path)
     if not path.exists() or is_sound(path):
-        with suppress(sqlite3.DatabaseError):
-            return Outbox(path, boot=boot, ring_bytes=ring_bytes, durable=durable)
+        return Outbox(path, boot=boot, ring_bytes=ring_bytes, durable=durable, hold=hold)
     aside = _set_aside(path)
     saved = readable_events(aside)
-    outbox = Outbox(path, boot=boot, ring_bytes=ring_bytes, durable=durable)
+    outbox = Outbox(path, boot=boot, ring_bytes=ring_bytes, durable=durable, hold=hold)
     drafts = [Draft(event=replace(event, seq=UNNUMBERED), heard_monotonic_ns=now.monotonic_ns) for event in saved]
     note = f"outbox was damaged: {len(saved)} unsent events were saved from it, the file is kept as {aside.name}"
     devices: dict[DeviceId, None] = dict.fromkeys(event.device for event in saved)
@@ -40,10 +41,15 @@ def open_outbox(path: Path, now: Moment, *, boot: str, ring_bytes: int = RING_BY
 
 
 def is_sound(path: Path) -> bool:
-    """Whether SQLite finds nothing wrong with the file."""
+    """Whether SQLite finds nothing wrong with the file, and it is an outbox (or nothing yet)."""
     try:
         with closing(sqlite3.connect(path)) as db:
-            return bool(db.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
+            tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            whole = not tables or {"meta", "lane", "entry", "gap", "dead", "chain"} <= tables
+            return whole and bool(db.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
+    except sqlite3.OperationalError:
+        # Busy, or not to be opened: no damage, so nothing may be set aside for it.
+        raise
     except sqlite3.DatabaseError:
         return False
 

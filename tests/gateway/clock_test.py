@@ -49,6 +49,8 @@ def test_a_gateway_in_1970_takes_the_servers_time_once_two_receipts_agree() -> N
     hands.passed_s = 10
     clock.heard_server(hands.true)
     assert clock.is_right()
+    # The wall clock itself is as wrong as before: what is stamped by it must still be dated.
+    assert not clock.wall_is_right()
     # Something heard 7 s ago, by the clock that never steps.
     assert abs(clock.right_at(503 * SECOND) - (START + timedelta(seconds=3))) < timedelta(seconds=1)
 

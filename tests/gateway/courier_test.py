@@ -159,6 +159,15 @@ def test_what_the_server_lost_after_a_receipt_is_named() -> None:
     assert (settled.safe, settled.lost) == (((9, 9),), ((5, 8),))
 
 
+def test_a_receipt_too_full_to_name_the_lowest_ranges_says_nothing_of_them() -> None:
+    courier = online(2000, window=3000)
+    courier.due(0.0, WALL, most=3000)
+    courier.receipt(receipt({ECG: ((1, 900),)}, 5), 1.0)
+    full = tuple((n, n) for n in range(901, 1901, 2))
+    assert [s.lost for s in courier.receipt(receipt({ECG: full}, 6), 2.0)] == [()]
+    assert [s.lost for s in courier.receipt(receipt({ECG: full[1:]}, 7), 3.0)] == [((1, 901),)]
+
+
 def test_an_overtaken_receipt_takes_nothing_back() -> None:
     courier = online(10)
     courier.due(0.0, WALL)

@@ -249,8 +249,7 @@ def test_what_the_schema_refuses_the_code_refuses_and_what_the_code_takes_the_sc
     if valid:
         # The code looks further than a schema can: only these two are beyond it.
         assert all(
-            (isinstance(p, Impossible)
-            and p.path.endswith(("diastolic_blood_pressure.value", "duration.value")))
+            (isinstance(p, Impossible) and p.path.endswith(("diastolic_blood_pressure.value", "duration.value")))
             or isinstance(p, BadDate)
             for p in problems
         ), problems

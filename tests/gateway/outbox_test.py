@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from gateway import ranges, wire
 from gateway.lane import LaneName
 from gateway.outbox import Outbox, OutboxFull
+from gateway.outbox_hold import OutboxBusy
 from gateway.outbox_repair import open_outbox
 from gateway.reading import AbandonReason, AtSource, DeviceId, DeviceStatus, EcgChunk, Reading, StreamName
 from gateway.sessions.session import Moment, status
@@ -265,6 +266,13 @@ def test_a_damaged_file_is_set_aside_and_what_reads_is_saved(path: Path) -> None
     assert isinstance(notes[0], DeviceStatus)
     assert "outbox was damaged" in (notes[0].note or "")
     saved.close()
+
+
+def test_two_gateways_on_one_outbox_are_refused_by_name(path: Path, box: Outbox) -> None:
+    fill(box, 1)
+    with pytest.raises(OutboxBusy, match="in use by another gateway"):
+        open_outbox(path, NOW, boot="b")
+    assert held(box, ECG) == ((1, 1),)
 
 
 def test_no_sqlite_at_all_is_a_fresh_start(path: Path) -> None:
