@@ -226,5 +226,11 @@ def _verified_ids(log: Path) -> list[str]:
     """Webhook ids taken before this start: a centre that restarts knows what it has shown."""
     if not log.exists():
         return []
-    lines = (json.loads(line) for line in log.read_text(encoding="utf-8").splitlines() if line.strip())
-    return [line["webhook_id"] for line in lines if line["verified"] and line["status"] == 200]
+    found: list[str] = []
+    for text in log.read_text(encoding="utf-8").splitlines():
+        # The last line of a centre that was killed may be half a line: that one comes again, and is shown again.
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            line = json.loads(text)
+            if line["verified"] and line["status"] == 200:
+                found.append(line["webhook_id"])
+    return found

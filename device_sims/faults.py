@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gateway.codecs import blood_pressure, date_time, polar_pmd
+from gateway.codecs.characteristics import decoder_of
 from gateway.codecs.malformed import MalformedPacket
 from gateway.reading import MISSING_SAMPLE, SATURATED_SAMPLE
 
@@ -88,7 +89,7 @@ def clock_jump(stream: Iterable[Notification], at_s: float, by_s: float) -> Iter
 def garbage(stream: Iterable[Notification], share: float, seed: int) -> Iterator[Notification]:
     """Before that share of the notifications a broken one comes on the same characteristic: cut short, or random bytes.
 
-    The good ones all follow: so whatever is missing afterwards was lost by the receiver.
+    No codec can read a broken one, and the good ones all follow: whatever is missing afterwards, the receiver lost.
     """
     random = Random(seed)  # noqa: S311 - faults, not secrets
     for said in stream:
@@ -96,8 +97,18 @@ def garbage(stream: Iterable[Notification], share: float, seed: int) -> Iterator
             cut_short = random.random() < 0.5
             length = random.randrange(len(said.data) if cut_short else 64)
             broken = said.data[:length] if cut_short else random.randbytes(length)
-            yield replace(said, data=broken)
+            if _is_broken(said.characteristic, broken):
+                yield replace(said, data=broken)
         yield said
+
+
+def _is_broken(characteristic: str, data: bytes) -> bool:
+    try:
+        decoder_of(characteristic)(data)
+    except MalformedPacket:
+        return True
+    # Bytes that happen to be a packet are no garbage; neither are those of a characteristic that means anything.
+    return False
 
 
 def _samples_between(wave: Wave, from_s: float, to_s: float) -> slice:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +16,8 @@ from device_sims.cuff import Measurement, packet
 from device_sims.notification import Notification
 from device_sims.player import from_plan
 from device_sims.synthetic import Rhythm
-from gateway.codecs import blood_pressure, polar_pmd
+from gateway.codecs import blood_pressure, heart_rate, polar_pmd
+from gateway.codecs.malformed import MalformedPacket
 from gateway.reading import MISSING_SAMPLE
 
 WAVE = from_plan(((Rhythm.SINUS, 10.0),), 250.0, seed=4)
@@ -64,8 +66,16 @@ def test_garbage_comes_beside_the_good_ones(stream: list[Notification], share: f
     mixed = list(faults.garbage(stream, share, seed))
     remaining = iter(mixed)
     assert all(any(said == good for said in remaining) for good in stream)
-    if share == 1.0:
-        assert len(mixed) == 2 * len(stream)
+    good = iter(stream)
+    awaited = next(good, None)
+    for said in mixed:
+        if said is awaited:
+            awaited = next(good, None)
+            continue
+        with pytest.raises(MalformedPacket):
+            heart_rate.decode(said.data)
+    if share == 1.0 and len(stream) > 20:
+        assert len(mixed) > len(stream)
 
 
 @settings(deadline=None)
