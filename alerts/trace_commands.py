@@ -28,8 +28,8 @@ def trace(
 
 
 def _lines(where: str, name: str) -> list[str]:
-    from alerts.trace import NotFound
-    from alerts.trace import trace as follow
+    from alerts.journey import NotFound
+    from alerts.journey import trace as follow
     from stream.store.connect import connect
 
     with connect(where, "trace", patience_s=2.0) as conn:

@@ -6,22 +6,19 @@ One writer a shard: every transaction looks at the fence first. Each can be repe
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid5
 
 import numpy as np
-from psycopg.types.multirange import Multirange
-from psycopg.types.range import Range
 
-from gateway.ranges import EMPTY, Ranges, add, contains, normalise
-from gateway.reading import Abandoned, Deferred, DeviceStatus, EcgChunk, Reading
+from gateway.ranges import EMPTY, Ranges, add, contains
+from gateway.reading import Abandoned, ClientId, Deferred, DeviceStatus, EcgChunk, Reading
 from gateway.wire import MalformedMessage
 from stream.admission import Fault, content, digest
-from stream.assignments import Assignments
-from stream.batch import Admitted, Batch, Noticed, Quarantined, Reason, Repeated
+from stream.batch import Admitted, Batch, Quarantined, Reason, Repeated
+from stream.books import Books, Intake, Stored
 from stream.command import AssignmentChanged
 from stream.ecg_coding import encode
 from stream.finding import NAMESPACE
@@ -30,7 +27,7 @@ from stream.log_words import convert, encode_payload, name_of
 from stream.store.sql import queries
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from psycopg import Connection
 
@@ -49,51 +46,6 @@ class Fenced(RuntimeError):
     """Another writer has taken this shard over: this process must end at once."""
 
 
-@dataclass(slots=True)
-class Books:
-    """What the writer knows by heart of the log: lanes, what came of each, who sent how much rubbish today."""
-
-    lanes: dict[LaneKey, int] = field(default_factory=dict)
-    sources: dict[tuple[str, str], int] = field(default_factory=dict)
-    received: dict[int, Ranges] = field(default_factory=dict)
-    kept_today: dict[str, int] = field(default_factory=dict)
-    today: str = ""
-    assignments: Assignments = field(default_factory=Assignments)
-
-
-@dataclass(slots=True)
-class Intake:
-    """What goes into one batch, before it is one."""
-
-    arrivals: list[Arrival] = field(default_factory=list)
-    faults: list[Fault] = field(default_factory=list)
-    unread: list[tuple[str, Unread]] = field(default_factory=list)
-    noticed: list[Noticed] = field(default_factory=list)
-
-    def is_empty(self) -> bool:
-        """Whether nothing came."""
-        return not (self.arrivals or self.faults or self.unread or self.noticed)
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A batch that is committed, and what came of each lane with it (for the receipts)."""
-
-    batch: Batch
-    received: dict[int, Ranges]
-    touched: tuple[LaneKey, ...]
-
-
-def multirange(ranges: Ranges) -> Multirange[int]:
-    """A range set as PostgreSQL has it (end excluded)."""
-    return Multirange([Range(first, last + 1, "[)") for first, last in ranges])
-
-
-def ranges_of(multi: Iterable[Range[int]]) -> Ranges:
-    """A range set from PostgreSQL."""
-    return normalise((r.lower, r.upper - 1) for r in multi if r.lower is not None and r.upper is not None)
-
-
 def check_fence(conn: Connection, shard: int, fence: int) -> None:
     """Be sure to be the writer still, for the rest of this transaction.
 
@@ -105,7 +57,9 @@ def check_fence(conn: Connection, shard: int, fence: int) -> None:
         raise Fenced(f"shard {shard}: fence is {row and row[0]}, ours was {fence}")
 
 
-def store(conn: Connection, books: Books, taken: Intake, *, shard: int, fence: int, position: int, tick: datetime) -> Stored:
+def store(
+    conn: Connection, books: Books, taken: Intake, *, shard: int, fence: int, position: int, tick: datetime
+) -> Stored:
     """T1: one batch into the log. After it returns the batch is committed, and `books` know it."""
     with conn.transaction():
         check_fence(conn, shard, fence)
@@ -162,10 +116,9 @@ class _Writing:
                 command = convert(name, body)
             except MalformedMessage as error:
                 sentence = f"inbox {command_id}: {error}"
-                self.put(
-                    None, None, self.tick, Quarantined(client="inbox", reason=Reason.MALFORMED, digest="", at_fault=sentence)
-                )  # type: ignore[arg-type]
-                self._row(self.rows[-1].payload, self.tick)
+                bad = Quarantined(client=ClientId("inbox"), reason=Reason.MALFORMED, digest="", at_fault=sentence)
+                self.put(None, None, self.tick, bad)
+                self._row(bad, self.tick)
                 continue
             number = self.put(None, None, self.tick, command)
             if isinstance(command, AssignmentChanged):
@@ -288,7 +241,9 @@ class _Writing:
         """Of what came before under the same number: what says something else now."""
         if not repeated:
             return []
-        mine = {(row[4], row[5]): row[-1] for row in self._other if row[3] == "status"}  # the same batch: not stored yet
+        mine = {
+            (row[4], row[5]): row[-1] for row in self._other if row[3] == "status"
+        }  # the same batch: not stored yet
         mine |= {(row[0], row[1]): row[-3] for row in self._ecg} | {(row[0], row[1]): row[-1] for row in self._readings}
         asked = {"lanes": [lane for _, lane in repeated], "seqs": [a.event.seq for a, _ in repeated]}  # type: ignore[union-attr]
         stored = {(row[0], row[1]): bytes(row[2]) for row in self.conn.execute(SQL["digests"], asked)} | mine
@@ -306,7 +261,7 @@ class _Writing:
                         at_fault=sentence,
                         body=encode_payload(event),
                         event=event,  # type: ignore[arg-type]
-                    )  # fmt: skip
+                    )
                 )
         return faults
 
@@ -351,7 +306,9 @@ class _Writing:
             )
         )  # fmt: skip
 
-    def _patient(self, device: Any, slot: int | None, at: datetime, arrival: Arrival, event: EcgChunk | Reading) -> str | None:
+    def _patient(
+        self, device: Any, slot: int | None, at: datetime, arrival: Arrival, event: EcgChunk | Reading
+    ) -> str | None:
         patient = self.books.assignments.resolve(device, slot, micros(at))
         if patient is None:
             self._unknown(arrival, event)

@@ -72,6 +72,8 @@ class Trouble(StrEnum):
     """The wall clock was stepped."""
     OVERLOADED = "overloaded"
     """The queue before the commit is long."""
+    DETERMINISM = "determinism"
+    """At a start, judging stored data again gave other findings than are stored."""
     STORE_FULL = "store_full"
     """A commit failed for want of disk, or less than the reserve is left."""
 

@@ -20,9 +20,11 @@ from gateway.mqtt import Message
 from gateway.ranges import EMPTY
 from gateway.reading import Hello, LaneReceipt, Refused
 from gateway.wire import encode
-from stream.admission import Admission, admit_batch
-from stream.archive import Intake, Stored, store
+from stream.admission import Admission, Fault, admit_batch
+from stream.archive import store
 from stream.batch import Noticed, Reason, Trouble
+from stream.books import Intake, Stored
+from stream.clients import COMPONENT, TROUBLES
 from stream.from_json import admit_json
 from stream.instants import SECOND, instant, micros
 from stream.receipts import Receipts
@@ -32,6 +34,7 @@ from stream.ward import GROUPS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from gateway.ranges import Ranges
     from gateway.reading import ClientId
@@ -88,6 +91,8 @@ class Writer:
         """Judge what was stored and not judged before the last end."""
         self.position = self.state.last
         self.saved_second = micros(self.state.tick) // SECOND if self.state.tick else 0
+        told = self.state.clients.told
+        self.troubles = {trouble: f"{COMPONENT}/{condition}" in told for trouble, condition in TROUBLES.items()}
         for batch in self.state.waiting:
             self.judge(batch)
         self.state.waiting.clear()
@@ -142,7 +147,7 @@ class Writer:
                 continue
             if topic.leaf == "status":
                 continue
-            admission = (admit_json if topic.leaf == "json" else admit_batch)(topic.client, message.payload, heard_at)
+            admission = _admitted(topic, message.payload, heard_at)
             taken.arrivals += admission.arrivals
             taken.faults += admission.faults
             taken.unread += [(topic.client, unread) for unread in admission.unread]
@@ -153,6 +158,7 @@ class Writer:
         found = {
             Trouble.CLOCK_STEP: (self.clock.is_stepped, f"wall clock apart by {self.clock.step_us / SECOND:.0f} s"),
             Trouble.OVERLOADED: (self.backlog() > OVERLOADED_MESSAGES, f"{self.backlog()} messages wait"),
+            Trouble.DETERMINISM: (self.state.faults > 0, f"{self.state.faults} findings came out otherwise"),
             Trouble.STORE_FULL: (self.disk_is_low(), "less free disk than the reserve"),
         }
         for trouble, (is_present, detail) in found.items():
@@ -209,6 +215,17 @@ class Received:
         return self._books.received.get(self._books.lanes[key], EMPTY)
 
 
+def _admitted(topic: topics.Topic, payload: bytes, heard_at: datetime) -> Admission:
+    try:
+        return (admit_json if topic.leaf == "json" else admit_batch)(topic.client, payload, heard_at)
+    except Exception as error:  # noqa: BLE001 - whatever it was
+        # A bug of ours, and the message that shows it would come again for ever: it is kept, told, and looked into.
+        _log.exception("admission_failed", client=topic.client)
+        sentence = f"our own fault while reading it: {type(error).__name__}"
+        fault = Fault(client=topic.client, epoch=None, reason=Reason.MALFORMED, at_fault=sentence, body=payload)
+        return Admission(faults=(fault,))
+
+
 def refusals(admission: Admission, payload: bytes) -> list[Refused]:
     """What the sender must be told so that it does not send for ever what cannot be read."""
     sha = hashlib.sha256(payload).hexdigest()
@@ -220,5 +237,7 @@ def refusals(admission: Admission, payload: bytes) -> list[Refused]:
             lanes = (LaneReceipt(device=event.device, stream=event.stream, stored=((event.seq, event.seq),)),)
         if fault.reason is Reason.SEQ_CONFLICT:
             continue
-        told.append(Refused(reason=f"{fault.reason}: {fault.at_fault}"[:500], digest=sha, epoch=fault.epoch, lanes=lanes))
+        told.append(
+            Refused(reason=f"{fault.reason}: {fault.at_fault}"[:500], digest=sha, epoch=fault.epoch, lanes=lanes)
+        )
     return told

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.ranges import union
 from stream import clients as client_book
-from stream.archive import SQL, Books, ranges_of
+from stream.archive import SQL
 from stream.assignments import Assignments
+from stream.books import Books, ranges_of
 from stream.clients import Clients
 from stream.command import AssignmentChanged
 from stream.ecg.chart import CHART_VERSION

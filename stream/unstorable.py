@@ -8,8 +8,9 @@ import psycopg
 
 from gateway.reading import DeviceStatus, EcgChunk, Reading
 from stream.admission import Fault
-from stream.archive import Books, Intake, try_out
+from stream.archive import try_out
 from stream.batch import Reason
+from stream.books import Books, Intake
 from stream.log_words import encode_payload
 from stream.recovery import load_books
 

@@ -10,7 +10,8 @@ from psycopg.types.json import Jsonb
 
 from gateway.ranges import Ranges
 from stream import clients as client_book
-from stream.archive import SQL, check_fence, multirange
+from stream.archive import SQL, check_fence
+from stream.books import multirange
 from stream.ecg.chart import CHART_VERSION
 from stream.finding import Condition, Finding
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
-    from stream.archive import Books
+    from stream.books import Books
     from stream.clients import Clients
     from stream.ward import SavedChart, Ward
 

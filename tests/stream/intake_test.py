@@ -152,3 +152,56 @@ def test_a_writer_that_was_replaced_writes_nothing_more(dsn):
     assert new.count("ecg") == 1
     assert new.count("batch") == 1
     new.conn.close()
+
+
+def test_a_bug_while_reading_a_message_costs_that_message_only(shard, monkeypatch):
+    from stream import intake
+
+    def fails(*_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(intake, "admit_json", fails)
+    shard.assign("ecg1", "ada")
+    shard.raw(b"{}", leaf="json")
+    shard.send(chunk(1, 0))
+    shard.step()
+    assert shard.count("ecg") == 1
+    assert shard.rows("SELECT reason FROM stream.quarantine") == [("malformed",)]
+
+
+def test_a_step_of_the_servers_clock_is_one_finding_and_never_time_going_back(shard):
+    shard.assign("ecg1", "ada")
+    for second in range(5):
+        shard.send(chunk(second + 1, second))
+        shard.step()
+    shard.wall += timedelta(hours=1)
+    for second in range(5, 20):
+        shard.send(chunk(second + 1, second))
+        shard.step()
+    ticks = [row[0] for row in shard.rows("SELECT tick_at FROM stream.batch ORDER BY position")]
+    assert ticks == sorted(set(ticks))
+    assert ticks[-1] < T0 + timedelta(seconds=30)
+    # The flat signal of this test is a lead that is off; of the clock there is one finding, and nothing is late or silent.
+    about = [(f.condition, f.present) for f in shard.findings() if f.condition is not Condition.LEAD_OFF]
+    assert about == [(Condition.CLOCK_STEP, True)]
+
+
+def test_a_full_disk_is_told_and_nothing_is_taken_in_until_there_is_room(shard):
+    shard.assign("ecg1", "ada")
+    shard.disk_is_low = True
+    shard.step()
+    shard.disk_is_low = False
+    shard.step()
+    assert [(f.condition, f.present) for f in shard.findings()] == [(Condition.STORE_FULL, True), (Condition.STORE_FULL, False)]
+
+
+def test_what_a_newer_sender_adds_is_kept_whole_and_named(shard):
+    import msgspec
+
+    body = msgspec.to_builtins(chunk(1, 0), builtin_types=(bytes,))
+    envelope = ["batch", 1, {"client": "gw1", "epoch": "e1", "sent_at": T0, "events": [["ecg", 2, {**body, "gain_db": 3}]]}]
+    shard.assign("ecg1", "ada")
+    shard.raw(msgspec.msgpack.encode(envelope))
+    shard.step()
+    assert shard.count("ecg") == 1
+    assert shard.rows("SELECT type, version, keys FROM stream.unread") == [("ecg", 2, ["gain_db"])]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from alerts.trace import NotFound, trace
+from alerts.journey import NotFound, trace
 from tests.stream.intake_test import pressure
 from tests.stream.shard import Shard
 
