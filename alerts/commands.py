@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import getpass
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 from uuid import UUID, uuid4
 
 import typer
@@ -15,9 +13,16 @@ from rich.table import Table
 from alerts import replay_commands, trace_commands
 from alerts.alert import Outcome, Tier
 from alerts.answers import Verb
+from stream.store.commands import DsnOption, carry_out
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from alerts.alert import Alert
     from alerts.register import Connection
+
+Result = TypeVar("Result")
 
 alert = typer.Typer(no_args_is_help=True, help="Alerts: see them, answer them, and the secrets of webhooks.")
 app = typer.Typer()
@@ -25,22 +30,19 @@ app.add_typer(alert, name="alert")
 app.add_typer(replay_commands.app)
 app.add_typer(trace_commands.app)
 _out = Console()
-_HOME = Path(__file__).parents[1]
 
-DataOption = Annotated[Path | None, typer.Option("--data", help="The data folder. Default: the one that `up` uses.")]
-DsnOption = Annotated[str, typer.Option("--dsn", help="Another database than the data folder's own, without password.")]
 WhoOption = Annotated[str, typer.Option("--who", help="Who says so. Default: your login name.")]
 
 
 @alert.command("list")
 def list_(
+    context: typer.Context,
     *,
     everything: Annotated[bool, typer.Option("--all", help="Also those that are closed.")] = False,
     tier: Annotated[Tier | None, typer.Option(help="Only this tier.")] = None,
     subject: Annotated[str | None, typer.Option(help="Only this patient, client or component.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
-    data: DataOption = None,
-    dsn: DsnOption = "",
+    dsn: DsnOption = None,
 ) -> None:
     """Open alerts, newest first.
 
@@ -48,8 +50,10 @@ def list_(
     """
     from alerts.reading import list_alerts
 
-    with _connect(data, dsn) as conn:
-        found = list_alerts(conn, limit=limit, is_open=None if everything else True, tier=tier, subject=subject)
+    is_open = None if everything else True
+    found = _done(
+        context, dsn, lambda conn: list_alerts(conn, limit=limit, is_open=is_open, tier=tier, subject=subject)
+    )
     table = Table("raised", "tier", "whose", "condition", "state", "who has it", "next step", "alert", box=None)
     for row in found:
         kind = "technical" if row["kind"] == "technical" else row["tier"]
@@ -62,7 +66,7 @@ def list_(
 
 @alert.command()
 def show(
-    alert_id: Annotated[UUID, typer.Argument(metavar="ALERT")], data: DataOption = None, dsn: DsnOption = ""
+    context: typer.Context, alert_id: Annotated[UUID, typer.Argument(metavar="ALERT")], dsn: DsnOption = None
 ) -> None:
     """One alert: its way from the skin to the person, its history, and every attempt to tell somebody.
 
@@ -72,11 +76,9 @@ def show(
     from alerts.reading import one_alert
     from alerts.story import hop_line
 
-    with _connect(data, dsn) as conn:
-        found = one_alert(conn, alert_id)
-        if found is None:
-            _fail(f"there is no alert {alert_id}")
-        way = hop_line(hops.of(conn, alert_id))
+    found, way = _done(context, dsn, lambda conn: (one_alert(conn, alert_id), hop_line(hops.of(conn, alert_id))))
+    if found is None:
+        _fail(f"there is no alert {alert_id}")
     _out.print(f"{found['tier']}  {found['subject']}: {found['condition']}  [{found['state']}]  {found['reason']}")
     _out.print(f"onset {found['onset'].isoformat()}   {way}", soft_wrap=True)
     history = Table("at", "what", "by", "state", "gen", "cycle", "detail", box=None, title="History", title_justify="left")
@@ -96,13 +98,13 @@ def show(
 
 @alert.command()
 def answer(
+    context: typer.Context,
     alert_id: Annotated[UUID, typer.Argument(metavar="ALERT")],
     verb: Annotated[Verb, typer.Argument(help="What you say to it.")],
     who: WhoOption = "",
     outcome: Annotated[Outcome, typer.Option(help="How it ended, for close.")] = Outcome.RESOLVED,
     note: Annotated[str, typer.Option(help="What should stand beside it.")] = "",
-    data: DataOption = None,
-    dsn: DsnOption = "",
+    dsn: DsnOption = None,
 ) -> None:
     """Acknowledge, accept, reject or close an alert. Exit code 1 if somebody was first.
 
@@ -113,9 +115,12 @@ def answer(
     said = answers.Said(
         verb=verb, by_whom=who or getpass.getuser(), key=f"cli:{uuid4()}", outcome=outcome, note=note
     )
+    def say(conn: Connection) -> Alert:
+        with conn.transaction():
+            return answers.answer(conn, alert_id, said, context.obj().now())[0]
+
     try:
-        with _connect(data, dsn) as conn, conn.transaction():
-            now, _ = answers.answer(conn, alert_id, said, datetime.now(UTC))
+        now = _done(context, dsn, say)
     except (answers.NoSuchAlert, answers.Conflict) as error:
         _fail(str(error))
     _out.print(f"{now.alert}: {now.state}")
@@ -123,7 +128,8 @@ def answer(
 
 @alert.command()
 def secret(
-    endpoint: Annotated[str, typer.Argument(help="Name of the endpoint in [alerts.endpoints].")], data: DataOption = None
+    context: typer.Context,
+    endpoint: Annotated[str, typer.Argument(help="Name of the endpoint in [alerts.endpoints].")],
 ) -> None:
     """Where the secret of a webhook lies; it is made if there is none. The receiver verifies with the same.
 
@@ -133,26 +139,19 @@ def secret(
     """
     from alerts.delivery.webhook import ensure_secret
 
-    keys = _folder(data) / "keys"
+    keys = context.obj().folder.keys
     ensure_secret(keys, endpoint)
     _out.print(str(keys / f"webhook-{endpoint}.secrets"), soft_wrap=True)
 
 
-def _folder(data: Path | None) -> Path:
-    from stream.servers.privilege import default_data
+def _done(context: typer.Context, dsn: str | None, work: Callable[[Connection], Result]) -> Result:
+    from stream.store.connect import connect
 
-    return (data or default_data(_HOME)).resolve()
+    def with_connection(where: str) -> Result:
+        with connect(where, "alert", patience_s=2.0) as conn:
+            return work(conn)
 
-
-def _connect(data: Path | None, dsn: str) -> Connection:
-    import psycopg
-
-    from stream.servers.postgres import dsn as embedded
-
-    try:
-        return psycopg.connect(dsn or embedded(_folder(data)), autocommit=True, application_name="tierwatch alert")
-    except psycopg.OperationalError as error:
-        _fail(f"no database there: is `tierwatch up` running? ({str(error).strip().splitlines()[0]})")
+    return carry_out(context, dsn, with_connection)
 
 
 def _fail(sentence: str) -> NoReturn:

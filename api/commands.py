@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated, Any, NoReturn
 from uuid import uuid4
 
@@ -16,19 +15,14 @@ patient = typer.Typer(no_args_is_help=True, help="Patients: who they are, whose 
 app = typer.Typer()
 app.add_typer(patient, name="patient")
 _out = Console()
-_HOME = Path(__file__).parents[1]
 _OK = 300
 
-UrlOption = Annotated[str, typer.Option("--url", envvar="TIERWATCH_URL", help="Where the API listens.")]
-DataOption = Annotated[
-    Path | None, typer.Option("--data", help="The data folder, for the token. Default: the one that `up` uses.")
-]
-URL = "http://127.0.0.1:8080"
 Listed = Annotated[list[str] | None, typer.Option(help="May be given several times.")]
 
 
 @patient.command()
 def add(
+    context: typer.Context,
     identity: Annotated[str, typer.Argument(metavar="PATIENT", help="A word of your own, as ada-1; never a name.")],
     name: Annotated[str | None, typer.Option()] = None,
     birth_date: Annotated[str | None, typer.Option(help="YYYY-MM-DD, or less of it.")] = None,
@@ -41,8 +35,6 @@ def add(
     allergy: Listed = None,
     implant: Listed = None,
     blood_group: Annotated[str | None, typer.Option()] = None,
-    url: UrlOption = URL,
-    data: DataOption = None,
 ) -> None:
     """Enter a patient, or write all of one anew. What is left out stays "unknown" to whoever reads the record.
 
@@ -54,12 +46,13 @@ def add(
         "blood_group": blood_group,
     }  # fmt: skip
     body = {key: value for key, value in known.items() if value is not None}
-    _ask("PUT", f"{url}/api/v1/patients/{identity}", data, body)
+    _ask(context, "PUT", f"/api/v1/patients/{identity}", body)
     _out.print(f"{identity}: entered")
 
 
 @patient.command()
 def assign(
+    context: typer.Context,
     identity: Annotated[str, typer.Argument(metavar="PATIENT", help="`-` for nobody: the device is given back.")],
     device: Annotated[str, typer.Argument(help="Serial number or identity address.")],
     slot: Annotated[int | None, typer.Option(help="User slot of a shared device. Left out: every slot.")] = None,
@@ -67,8 +60,6 @@ def assign(
     until: Annotated[datetime | None, typer.Option("--to")] = None,
     *,
     correct: Annotated[bool, typer.Option("--correct", help="What was said before of this time was wrong.")] = False,
-    url: UrlOption = URL,
-    data: DataOption = None,
 ) -> None:
     """Say whose a device is. Its readings of that time are the patient's, also those that have come already.
 
@@ -82,16 +73,15 @@ def assign(
         "to": until.astimezone().isoformat() if until else None,
         "correct": correct,
     }
-    told = _ask("POST", f"{url}/api/v1/assignments", data, body)
+    told = _ask(context, "POST", "/api/v1/assignments", body)
     _out.print(f"{device} is {identity}'s from {told['from']}; it holds when the log has taken it: {told['command']}")
 
 
 @patient.command()
 def limits(
+    context: typer.Context,
     identity: Annotated[str, typer.Argument(metavar="PATIENT")],
     values: Annotated[list[str], typer.Argument(metavar="NAME=VALUE...", help="All of the patient's own limits.")],
-    url: UrlOption = URL,
-    data: DataOption = None,
 ) -> None:
     """Give a patient limits of their own; a name that is left out falls back to the default.
 
@@ -101,40 +91,40 @@ def limits(
         wanted = {name: float(value) for name, value in (pair.split("=", 1) for pair in values)}
     except ValueError:
         _fail(f"write limits as NAME=VALUE with a number, as tachy_bpm=140; not {' '.join(values)}")
-    told = _ask("POST", f"{url}/api/v1/limits", data, {"patient": identity, "limits": wanted})
+    told = _ask(context, "POST", "/api/v1/limits", {"patient": identity, "limits": wanted})
     for warning in told["warnings"]:
         _out.print(f"note: {warning}")
     _out.print(f"{identity}: plan version {told['version']}")
 
 
 @patient.command("list")
-def list_(url: UrlOption = URL, data: DataOption = None) -> None:
+def list_(context: typer.Context) -> None:
     """Ids of all patients, and of those who have a device without being entered.
 
     Example: tierwatch patient list
     """
-    told = _ask("GET", f"{url}/api/v1/patients?limit=1000", data)
+    told = _ask(context, "GET", "/api/v1/patients?limit=1000")
     for row in told["patients"]:
         _out.print(row["patient"] + (f"  benched: {row['benched']}" if row["benched"] else ""))
     for identity in told["not_entered"]:
         _out.print(f"{identity}  (not entered: a record of unknowns)")
 
 
-def _ask(method: str, url: str, data: Path | None, body: object = None) -> Any:
+def _ask(context: typer.Context, method: str, path: str, body: object = None) -> Any:
     import httpx2
 
-    from stream.servers.privilege import default_data
-
-    token_file = (data or default_data(_HOME)).resolve() / "keys" / f"api-{OPERATOR}.token"
+    place = context.obj()
+    url = f"http://{place.api.host}:{place.api.port}"
+    token_file = place.folder.keys / f"api-{OPERATOR}.token"
     try:
         token = token_file.read_text(encoding="ascii").strip()
     except OSError:
-        _fail(f"no token at {token_file}: give the data folder of the running Tierwatch with --data")
+        _fail(f"no token at {token_file}: is that the data folder of the running Tierwatch? (tierwatch --data FOLDER ...)")
     headers = {"authorization": f"Bearer {token}", "idempotency-key": str(uuid4())}
     try:
-        reply = httpx2.request(method, url, headers=headers, json=body, timeout=10.0, trust_env=False)
+        reply = httpx2.request(method, url + path, headers=headers, json=body, timeout=10.0, trust_env=False)
     except httpx2.TransportError as error:
-        _fail(f"no API at {url.split('/api/', maxsplit=1)[0]}: is `tierwatch up` running? ({type(error).__name__})")
+        _fail(f"no API at {url}: is `tierwatch up` running? ({type(error).__name__})")
     told = reply.json() if reply.content else {}
     if reply.status_code >= _OK:
         _fail(told.get("detail", f"HTTP {reply.status_code}"))

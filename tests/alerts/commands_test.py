@@ -16,7 +16,7 @@ from tests.alerts.desk import finding
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from click.testing import Result
+    from typer.testing import Result
 
     from tests.alerts.desk import Desk, Stream
 
