@@ -7,6 +7,7 @@ never disturbs another.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
 from contextlib import suppress
 from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING
@@ -57,8 +58,9 @@ class Devices:
         wait_s = FIRST_WAIT_S
         while True:
             session: Session | None = None
+            packets = link.packets()
             try:
-                async for packet in link.packets():
+                async for packet in packets:
                     if session is None:
                         session = self._session(link)
                         wait_s = FIRST_WAIT_S
@@ -69,6 +71,9 @@ class Devices:
             except LinkLost as lost:
                 _log.info("link_lost", device=link.info.device, why=str(lost))
             finally:
+                # A connection given up in the middle must be closed before the next one is opened.
+                if isinstance(packets, AsyncGenerator):
+                    await packets.aclose()
                 if session is not None:
                     self._take(session.lost(self._clock.now()).drafts)
             await asyncio.sleep(wait_s)

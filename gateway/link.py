@@ -73,7 +73,10 @@ class Link(Protocol):
         ...
 
     def packets(self) -> AsyncIterator[Packet]:
-        """Connects, then gives what is heard, in order; ends or raises `LinkLost` when the device is gone."""
+        """Connects, then gives what is heard, in order; ends or raises `LinkLost` when the device is gone.
+
+        The first packets are what the link reads on connecting (the firmware at least): with them the session starts.
+        """
         ...
 
     async def write(self, uuid: str, data: bytes) -> None:
