@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ecg_figures import BEATS, DS1, annotations, match
+from ecg_scoring import BEATS, DS1, annotations, match
 from numpy.typing import NDArray
 
 from stream.ecg.advance import advance, mark_capacity

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from benchmarks.ecg_figures import (
+from benchmarks.ecg_scoring import (
     BEATS,
     DS1,
     EMERGENCIES,
@@ -16,6 +16,7 @@ from benchmarks.ecg_figures import (
     beat_errors,
     beats_of,
     bracketed,
+    delay_of,
     detect,
     episodes,
     fibrillation_spans,
@@ -94,8 +95,7 @@ def first_fibrillation(record: str, collection: str) -> float | None:
     spans, _ = fibrillation_spans(data_folder() / record, collection, length, rate)
     begin, end = next((a, b) for kind, a, b in spans if kind == "VF")
     found = [e for e in episodes(marks, rate) if e.condition == EcgCondition.VF]
-    hits = [e.decided for e in found if e.onset <= end and e.end >= begin and e.decided <= end + 10.0]
-    return max(0.0, min(hits) - begin) if hits else None
+    return delay_of(begin, end, found)
 
 
 def test_every_first_fibrillation_of_cudb_is_found() -> None:
