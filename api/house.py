@@ -5,8 +5,10 @@ Must never hold a patient's data.
 
 from __future__ import annotations
 
+import threading
+import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID, uuid4, uuid5
@@ -37,6 +39,26 @@ _NAMES = {word: name for name, word in COMMANDS.items()}
 Row = dict[str, Any]
 
 
+class Books:
+    """Sums of the ledger for the metrics: adding all lanes up reads the archive, so not at every scrape."""
+
+    def __init__(self, keep_s: float = 60.0) -> None:
+        """Nothing is read before somebody asks."""
+        self._keep_s = keep_s
+        self._lock = threading.Lock()
+        self._read_at = float("-inf")
+        self._sums = (0, 0)
+
+    def sums(self, conn: psycopg.Connection[Any]) -> tuple[int, int]:
+        """(unaccounted, unjudged), at most a minute old."""
+        with self._lock:
+            if time.monotonic() - self._read_at >= self._keep_s:
+                lanes = rows(conn, "ledger")
+                self._sums = (sum(size(row["unaccounted"]) for row in lanes), sum(size(row["unjudged"]) for row in lanes))
+                self._read_at = time.monotonic()
+            return self._sums
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
     """What the routes are handed."""
@@ -46,6 +68,7 @@ class House:
     clock: Clock
     keys: Path
     seal: Seal
+    books: Books = field(default_factory=Books)
 
     @contextmanager
     def transaction(self) -> Iterator[psycopg.Connection[Any]]:
@@ -88,3 +111,8 @@ def tell(conn: psycopg.Connection[Any], command: Command, caller: str, key: str 
 def ranges(multirange: Any) -> list[list[int]]:
     """A multirange of seqs as [[first, last], ...], both included."""
     return [[part.lower, part.upper - 1] for part in multirange]
+
+
+def size(multirange: Any) -> int:
+    """How many numbers a multirange holds."""
+    return sum(part.upper - part.lower for part in multirange)

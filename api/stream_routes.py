@@ -18,7 +18,7 @@ from psycopg_pool import PoolTimeout
 
 from alerts import reading
 from api.access import Caller
-from api.house import Here, House, Row, ranges, rows
+from api.house import Here, House, Row, ranges, rows, size
 from api.problem import Problem
 
 router = APIRouter()
@@ -61,7 +61,7 @@ def metrics(house: Here) -> Response:
     with house.transaction() as conn:
         lag, quarantine = rows(conn, "lag"), rows(conn, "quarantine_count")
         counts, behind = reading.counts(conn), reading.behind(conn, house.now())
-        ledger = rows(conn, "ledger")
+        unaccounted, unjudged = house.books.sums(conn)
         benched = rows(conn, "benched")
     stored = _gauge(registry, "stored_position", "newest position of the log", "shard")
     judged = _gauge(registry, "judged_position", "newest position that is judged for good", "shard")
@@ -85,10 +85,7 @@ def metrics(house: Here) -> Response:
     for name, at in (("step", behind["oldest_step"]), ("notice", behind["oldest_notice"])):
         overdue = (house.now() - at).total_seconds() if at else 0.0
         _gauge(registry, f"oldest_{name}_overdue_seconds", f"how late the oldest due {name} is").set(overdue)
-    _gauge(registry, "unaccounted", "events received that are neither archived, quarantined nor given up").set(
-        sum(_size(row["unaccounted"]) for row in ledger)
-    )
-    unjudged = sum(_size(row["unjudged"]) for row in ledger)
+    _gauge(registry, "unaccounted", "events received that are neither archived, quarantined nor given up").set(unaccounted)
     _gauge(registry, "unjudged", "events archived and not judged yet").set(unjudged)
     _gauge(registry, "benched", "patients archived and not judged").set(len(benched))
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
@@ -149,13 +146,10 @@ def ledger(house: Here, caller: Caller) -> Row:
     lanes = [row | {name: ranges(row[name]) for name in _RANGES} for row in found]
     return {
         "lanes": lanes,
-        "archived": sum(_size(row["archived"]) for row in found),
-        "unaccounted": sum(_size(row["unaccounted"]) for row in found),
-        "unjudged": sum(_size(row["unjudged"]) for row in found),
+        "archived": sum(size(row["archived"]) for row in found),
+        "unaccounted": sum(size(row["unaccounted"]) for row in found),
+        "unjudged": sum(size(row["unjudged"]) for row in found),
         "stored_position": lag["stored_position"],
         "judged_position": lag["judged_position"],
     }
 
-
-def _size(multirange: Any) -> int:
-    return sum(part.upper - part.lower for part in multirange)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from alerts.alert import State
@@ -73,3 +75,9 @@ def test_the_diagram_shows_every_move() -> None:
     for (state, signal), target in TRANSITIONS.items():
         line = next((line for line in drawn.splitlines() if line.strip().startswith(f"{state} --> {target}:")), "")
         assert (state is target) or signal.value in line
+
+
+def test_the_picture_in_the_docs_is_the_table() -> None:
+    page = Path(__file__).parents[2] / "docs" / "life_cycle.md"
+    drawn = page.read_text(encoding="utf-8").partition("```mermaid\n")[2].partition("```")[0]
+    assert drawn == diagram(), "write alerts.machine.diagram() into docs/life_cycle.md"
