@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from alerts.machine import diagram
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
@@ -36,3 +40,28 @@ def test_every_file_that_is_named_exists(document: Path) -> None:
     missing = [name for name in OURS.findall(text) if not (ROOT / name).exists()]
     missing += [target for target in LINK.findall(text) if not (document.parent / target).exists()]
     assert not missing
+
+
+def test_the_picture_of_an_alerts_life_is_the_table() -> None:
+    assert f"```mermaid\n{diagram()}```" in (ROOT / "docs" / "architecture.md").read_text()
+
+
+def test_every_command_that_is_named_exists() -> None:
+    app = import_module("tierwatch")
+    app.mount()
+
+    def paths(typed: Any, above: tuple[str, ...] = ()) -> set[tuple[str, ...]]:
+        found = {(*above, one.name or one.callback.__name__.replace("_", "-")) for one in typed.registered_commands}
+        for one in typed.registered_groups:
+            below = (*above, one.name) if one.name else above
+            found |= {below} | paths(one.typer_instance, below)
+        return found
+
+    known = paths(app.app)
+    for document in DOCUMENTS:
+        for words in re.findall(r"(?:^ {4}(?:\.venv/bin/)?|`(?:\.venv/bin/)?)tierwatch ((?:[a-z]+ ?)+)", document.read_text(), re.M):
+            named = tuple(words.split())
+            assert named[:1] in known or named[:2] in known, f"{document.name}: tierwatch {words}"
+            groups = {path for path in known if any(len(other) > len(path) and other[: len(path)] == path for other in known)}
+            if named[:1] in groups and len(named) > 1:
+                assert named[:2] in known, f"{document.name}: tierwatch {words}"
