@@ -127,15 +127,15 @@ def test_up_check_ctrl_c_kill_and_up_again(tierwatch_up: Up) -> None:
     assert tierwatch_up.seconds_until_alone() < 1.0
 
     tierwatch_up.start()
-    with psycopg.connect(dsn(tierwatch_up.folder.root)) as connection:
-        second = connection.execute("SELECT count(*) FROM stream.start").fetchone()
-        assert first is not None
-        assert second is not None
-        assert second > first  # the same store, and its children wrote that they started
-        busy = connection.pgconn
-        busy.send_query(b"SELECT count(*) FROM generate_series(1, 100000000000)")
-        tierwatch_up.end(signal.SIGKILL)
-        assert tierwatch_up.seconds_until_alone() < 5.0
+    connection = psycopg.connect(dsn(tierwatch_up.folder.root))
+    second = connection.execute("SELECT count(*) FROM stream.start").fetchone()
+    assert first is not None
+    assert second is not None
+    assert second > first  # the same store, and its children wrote that they started
+    connection.pgconn.send_query(b"SELECT count(*) FROM generate_series(1, 100000000000)")  # a busy backend
+    tierwatch_up.end(signal.SIGKILL)
+    assert tierwatch_up.seconds_until_alone() < 5.0
+    connection.close()
 
     tierwatch_up.start()
     assert tierwatch_up.end(signal.SIGTERM) == 0

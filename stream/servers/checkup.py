@@ -113,7 +113,11 @@ def ports(children: Iterable[Child], *, is_running: bool) -> list[Check]:
                 text = f"nobody listens, {child.name} should" if free else f"{child.name} listens"
             else:
                 grade = Grade.OK if free else Grade.BAD
-                text = f"free, for {child.name}" if free else f"taken: change {port.setting}, or stop whatever listens there"
+                text = (
+                    f"free, for {child.name}"
+                    if free
+                    else f"taken: change {port.setting}, or stop whatever listens there"
+                )
             found.append(Check(name=name, grade=grade, text=text))
     return found
 
@@ -135,7 +139,9 @@ def database(dsn: str, *, is_expected: bool) -> Check:
     apart = abs((datetime.now(UTC) - row[2]).total_seconds())
     text = f"{row[0]}, {row[1]}, answered in {took_ms:.0f} ms"
     if apart > LARGEST_CLOCK_DIFFERENCE_S:
-        return Check(name="database", grade=Grade.BAD, text=f"{text}; its clock is {apart:.1f} s from ours: set both right")
+        return Check(
+            name="database", grade=Grade.BAD, text=f"{text}; its clock is {apart:.1f} s from ours: set both right"
+        )
     return Check(name="database", grade=Grade.OK, text=text)
 
 
@@ -144,7 +150,9 @@ def broker(folder: DataFolder, port: int, *, is_expected: bool) -> Check:
     if not is_expected:
         return Check(name="broker", grade=Grade.NOTE, text="not running: it starts with `tierwatch up`")
     if not nats.healthy(folder):
-        return Check(name="broker", grade=Grade.BAD, text=f"it does not answer or is not well: see {nats.log_file(folder)}")
+        return Check(
+            name="broker", grade=Grade.BAD, text=f"it does not answer or is not well: see {nats.log_file(folder)}"
+        )
     with socket.create_connection(("127.0.0.1", port), timeout=3):
         pass
     page = nats.monitor(folder, "varz") or {}
@@ -167,12 +175,16 @@ def secrets(folder: DataFolder, *, with_postgres: bool) -> Check:
     """Whether the keys are there and closed to everybody else."""
     if not folder.keys.exists():
         return Check(name="secrets", grade=Grade.NOTE, text=f"none yet: the first start makes them in {folder.keys}")
-    open_ones = [path.name for path in [folder.keys, *folder.keys.rglob("*")] if stat.S_IMODE(path.stat().st_mode) & 0o077]
+    open_ones = [
+        path.name for path in [folder.keys, *folder.keys.rglob("*")] if stat.S_IMODE(path.stat().st_mode) & 0o077
+    ]
     if open_ones:
         text = f"readable by others: {', '.join(sorted(open_ones)[:5])}; close them: chmod -R go= {folder.keys}"
         return Check(name="secrets", grade=Grade.BAD, text=text)
     if with_postgres and folder.postgres.exists() and not (folder.keys / PASSWORD_FILE).exists():
-        return Check(name="secrets", grade=Grade.NOTE, text="the database's password is gone: the next start makes a new one")
+        return Check(
+            name="secrets", grade=Grade.NOTE, text="the database's password is gone: the next start makes a new one"
+        )
     return Check(name="secrets", grade=Grade.OK, text=f"in place, in {folder.keys}")
 
 

@@ -70,7 +70,7 @@ def postgres_child(folder: DataFolder) -> Child:
         probe=lambda process: postgres.said_ready(folder, process),
         stop=signal.SIGINT,  # its "fast" stop: whoever is connected is cut off, what is committed stays
         stop_within_s=20,
-        note="after a crash it reads its journal again",
+        note="a first start makes the database, one after a crash reads its journal again",
     )
 
 

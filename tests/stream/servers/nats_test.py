@@ -135,7 +135,9 @@ def test_each_client_has_its_own_branch_and_intake_hears_all(
 @pytest.mark.parametrize(
     "topic", ["tw/1/0/gw2/down/#", "tw/1/0/+/down/#", "tw/1/0/gw1/up/#", "tw/1/0/all/up/#", "tw/#", "#", "$SYS/#"]
 )
-def test_no_client_hears_anything_else(folder: DataFolder, broker: tuple[Run, Callable[..., Client]], topic: str) -> None:
+def test_no_client_hears_anything_else(
+    folder: DataFolder, broker: tuple[Run, Callable[..., Client]], topic: str
+) -> None:
     _, connect = broker
     add_client(folder.root, "gw1")
     client = connect("gw1")
@@ -160,7 +162,9 @@ def test_a_word_out_of_place_is_acknowledged_dropped_and_complained_of(
     assert intake.events.get(timeout=PATIENCE_S) == ("tw/1/0/gw1/up/events", "from one")
 
 
-def test_a_message_that_is_too_large_is_complained_of(folder: DataFolder, broker: tuple[Run, Callable[..., Client]]) -> None:
+def test_a_message_that_is_too_large_is_complained_of(
+    folder: DataFolder, broker: tuple[Run, Callable[..., Client]]
+) -> None:
     _, connect = broker
     add_client(folder.root, "gw1")
     client = connect("gw1")
@@ -171,7 +175,9 @@ def test_a_message_that_is_too_large_is_complained_of(folder: DataFolder, broker
     assert (complaints(reader)[0].kind, client.paho.is_connected()) == (ComplaintKind.TOO_LARGE, False)
 
 
-def test_a_revoked_clients_session_is_cut_at_once(folder: DataFolder, broker: tuple[Run, Callable[..., Client]]) -> None:
+def test_a_revoked_clients_session_is_cut_at_once(
+    folder: DataFolder, broker: tuple[Run, Callable[..., Client]]
+) -> None:
     _, connect = broker
     password = add_client(folder.root, "gw1")
     add_client(folder.root, "gw2")

@@ -32,7 +32,7 @@ def main() -> None:
         tell("stopped")
         sys.exit(0)
 
-    signal.signal(signal.SIGTERM, signal.SIG_IGN if behaviour == "stubborn" else stop)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN if behaviour.startswith("stubborn") else stop)
     tell(f"started {os.getpid()}")
     if behaviour == "once":
         return

@@ -86,7 +86,9 @@ def test_kill_9_of_the_supervisor_with_a_busy_backend(folder: DataFolder, superv
     assert again.end() == 0
 
 
-def test_the_next_start_also_works_when_keeper_and_supervisor_were_killed_at_once(folder: DataFolder, supervised: Start) -> None:
+def test_the_next_start_also_works_when_keeper_and_supervisor_were_killed_at_once(
+    folder: DataFolder, supervised: Start
+) -> None:
     run = supervised("postgres")
     run.until("ALL READY")
     connection, backend = busy_backend(folder)
@@ -165,7 +167,9 @@ def test_programs_behind_a_closed_door_are_copied(folder: DataFolder, monkeypatc
     from stream.servers import postgres
 
     real = postgres.binaries_of_the_wheel()
-    monkeypatch.setattr(postgres, "closed_folder", lambda path, user: real if path == real else closed_folder(path, user))
+    monkeypatch.setattr(
+        postgres, "closed_folder", lambda path, user: real if path == real else closed_folder(path, user)
+    )
     server = prepare(folder.root)
     assert folder.root in server.binaries.parents
     assert (folder.postgres / "PG_VERSION").exists()

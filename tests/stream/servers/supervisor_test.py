@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import stat
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -50,6 +51,19 @@ def test_a_stubborn_child_is_named_and_killed(folder: DataFolder, supervised: St
     run.until("ALL READY")
     assert run.end() == 0
     assert any("mule" in line and "killed" in line for line in run.said)
+    assert seconds_until_alone(folder) < 1.0
+
+
+def test_a_second_ctrl_c_hurries(folder: DataFolder, supervised: Start) -> None:
+    run = supervised("mule:stubborn-long", "well:well")
+    run.until("ALL READY")
+    run.process.send_signal(signal.SIGINT)
+    deadline = time.monotonic() + 20
+    while "well stopped" not in told(folder):  # the stop has begun, and now hangs on the mule for a minute
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert run.end(signal.SIGINT) == 0
+    assert time.monotonic() < deadline
     assert seconds_until_alone(folder) < 1.0
 
 
