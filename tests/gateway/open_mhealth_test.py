@@ -231,7 +231,7 @@ VALIDATORS = {
 }
 
 
-@settings(max_examples=400)
+@settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_what_the_schema_refuses_the_code_refuses_and_what_the_code_takes_the_schema_takes(data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(sorted(GOOD)))
