@@ -67,7 +67,9 @@ def replay_record(path: str, lead: str | None, chunk_s: float, out: str | None) 
     try:
         recording = open_record(path, lead)
     except BadRecord as error:
-        return Replay(record=Path(path).name, seconds=0.0, beats=0, findings=0, alerts=0, emergencies=0, error=str(error))
+        return Replay(
+            record=Path(path).name, seconds=0.0, beats=0, findings=0, alerts=0, emergencies=0, error=str(error)
+        )
     start = recording.start or NO_START
     marks = _Marks()
     findings = list(judged(recording, start, chunk_s, marks))
@@ -95,10 +97,9 @@ def judged(recording: Recording, start: datetime, chunk_s: float, marks: _Marks)
     device, patient = DeviceId(recording.name), PatientId(recording.name)
     history = LogHistory()
     ward = Ward(history, on_marks=marks.take)
-    position = 0
     rows: list[Any] = [AssignmentChanged(device=device, slot=None, patient=patient, from_at=start - timedelta(days=1))]
-    for pieces in zip(*(chunks(recording, lead, chunk_s) for lead in recording.leads), strict=True):
-        position += 1
+    cut = zip(*(chunks(recording, lead, chunk_s) for lead in recording.leads), strict=True)
+    for position, pieces in enumerate(cut, 1):
         for lead, (index, samples) in zip(recording.leads, pieces, strict=True):
             rows.append(_chunk(device, recording, lead.name, position, index, samples, start))
         index, samples = pieces[0]
@@ -145,7 +146,9 @@ def jsonl(findings: Iterable[Finding], start: datetime) -> Iterator[dict[str, An
         }
         for a in replay_alerts(listed)
     ]
-    yield from sorted(lines, key=lambda line: (line["onset_s"], line["condition"], line["type"], json.dumps(line, sort_keys=True)))
+    yield from sorted(
+        lines, key=lambda line: (line["onset_s"], line["condition"], line["type"], json.dumps(line, sort_keys=True))
+    )
 
 
 def annotate(folder: Path, recording: Recording, marks: _Marks, findings: list[Finding], start: datetime) -> None:
@@ -172,7 +175,10 @@ def annotate(folder: Path, recording: Recording, marks: _Marks, findings: list[F
 def rhythm_changes(findings: Iterable[Finding], start: datetime, rate_hz: float) -> list[tuple[int, str]]:
     """(sample, rhythm) wherever the gravest rhythm that is open changes."""
     newest = {f.episode: f for f in findings if f.condition in RHYTHMS and f.withdrawn is None}
-    spans = [(_sample(f.onset, start, rate_hz), _sample(f.end, start, rate_hz) if f.end else None, f.condition) for f in newest.values()]
+    spans = [
+        (_sample(f.onset, start, rate_hz), _sample(f.end, start, rate_hz) if f.end else None, f.condition)
+        for f in newest.values()
+    ]
     edges = sorted({s for first, end, _ in spans for s in (first, end) if s is not None})
     changes: list[tuple[int, str]] = []
     now = NORMAL

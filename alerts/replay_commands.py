@@ -16,16 +16,36 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True)
 
 
+RecordsArgument = Annotated[
+    list[str] | None, typer.Argument(help="WFDB records: paths without suffix, or .hea files.", metavar="[RECORD]...")
+]
+LeadOption = Annotated[
+    str | None, typer.Option("--lead", help="A lead by name, or [bold]all[/bold]. Default: the first ECG signal.")
+]
+ChunkOption = Annotated[float, typer.Option("--chunk", min=0.02, max=60.0, help="Seconds of signal in one message.")]
+OutOption = Annotated[
+    Path | None, typer.Option("--out", help="Folder for RECORD.tw and RECORD.jsonl, or for the findings of a log.")
+]
+JobsOption = Annotated[int, typer.Option("--jobs", min=1, max=64, help="Processes.")]
+LogOption = Annotated[Path | None, typer.Option("--log", help="An exported log instead of records.")]
+PartitionsOption = Annotated[
+    int, typer.Option("--partitions", min=1, max=256, help="With --log: Wards that share the households.")
+]
+HandoversOption = Annotated[
+    int, typer.Option("--handovers", min=0, help="With --log: how often a Ward is saved and made anew.")
+]
+
+
 @app.command()
-def replay(  # noqa: PLR0917 - a command's options
-    records: Annotated[list[str] | None, typer.Argument(help="WFDB records: paths without suffix, or .hea files.")] = None,
-    lead: Annotated[str | None, typer.Option("--lead", help="A lead by name, or [bold]all[/bold]. Default: the first ECG signal.")] = None,
-    chunk: Annotated[float, typer.Option("--chunk", min=0.02, max=60.0, help="Seconds of signal in one message.")] = 1.0,
-    out: Annotated[Path | None, typer.Option("--out", help="Folder for RECORD.tw and RECORD.jsonl (or the findings of a log).")] = None,
-    jobs: Annotated[int, typer.Option("--jobs", min=1, max=64, help="Processes.")] = 1,
-    log: Annotated[Path | None, typer.Option("--log", help="An exported log instead of records.")] = None,
-    partitions: Annotated[int, typer.Option("--partitions", min=1, max=256, help="With --log: Wards that share the households.")] = 1,
-    handovers: Annotated[int, typer.Option("--handovers", min=0, help="With --log: how often a Ward is saved and made anew.")] = 0,
+def replay(
+    records: RecordsArgument = None,
+    lead: LeadOption = None,
+    chunk: ChunkOption = 1.0,
+    out: OutOption = None,
+    jobs: JobsOption = 1,
+    log: LogOption = None,
+    partitions: PartitionsOption = 1,
+    handovers: HandoversOption = 0,
 ) -> None:
     """Judge recordings as if they came in live, as fast as it goes; the result does not depend on --chunk or --jobs.
 
@@ -68,7 +88,9 @@ def _run(records: list[str], lead: str | None, chunk: float, out: Path | None, j
                 progress.advance(task)
         else:
             with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-                waiting = {pool.submit(replay_record, record, lead, chunk, folder): n for n, record in enumerate(records)}
+                waiting = {
+                    pool.submit(replay_record, record, lead, chunk, folder): n for n, record in enumerate(records)
+                }
                 for future in as_completed(waiting):
                     done[waiting[future]] = future.result()
                     progress.advance(task)
@@ -97,7 +119,9 @@ def _replay_log(path: Path, partitions: int, handovers: int, out: Path | None) -
 
     benched, frames = read(path)
     batches = list(frames)
-    found = [f for _, findings in run_log(batches, benched, partitions=partitions, handovers=handovers) for f in findings]
+    found = [
+        f for _, findings in run_log(batches, benched, partitions=partitions, handovers=handovers) for f in findings
+    ]
     alerts = replay_alerts(found)
     typer.echo(f"{path.name}: {len(batches)} positions, {len(found)} findings, {len(alerts)} alerts")
     if out is not None:

@@ -75,6 +75,8 @@ class Admission:
     arrivals: tuple[Arrival, ...] = ()
     faults: tuple[Fault, ...] = ()
     unread: tuple[Unread, ...] = ()
+    greeting: Epoch | None = None
+    """A message without events asks for the server's time: it is answered with a receipt of no lane."""
 
 
 def admit_batch(client: ClientId, payload: bytes, heard_at: datetime) -> Admission:
@@ -96,7 +98,8 @@ def admit_batch(client: ClientId, payload: bytes, heard_at: datetime) -> Admissi
             arrivals.append(admitted)
         else:
             faults.append(admitted)
-    return Admission(arrivals=tuple(arrivals), faults=tuple(faults), unread=tuple(unread))
+    greeting = None if batch.events else batch.epoch
+    return Admission(arrivals=tuple(arrivals), faults=tuple(faults), unread=tuple(unread), greeting=greeting)
 
 
 def admit(

@@ -150,6 +150,8 @@ class Writer:
             admission = _admitted(topic, message.payload, heard_at)
             taken.arrivals += admission.arrivals
             taken.faults += admission.faults
+            if admission.greeting is not None:
+                self.receipts.greet(topic.client, admission.greeting)
             taken.unread += [(topic.client, unread) for unread in admission.unread]
             answers += [(topic.client, refusal) for refusal in refusals(admission, message.payload)]
         return taken, answers

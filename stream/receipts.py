@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from gateway.lane import RANGES_IN_A_RECEIPT
 from gateway.ranges import holes
 from gateway.reading import LaneReceipt, Receipt
 from stream.instants import SECOND, instant
@@ -28,8 +29,6 @@ class Received(Protocol):
 
 EVERY_US = SECOND
 """At most one receipt a client in this time, unless something hurries."""
-MAX_RANGES = 500
-"""Of one lane in one receipt: the highest ones; lower holes are told when these have closed."""
 
 
 @dataclass(slots=True)
@@ -48,6 +47,11 @@ class Receipts:
             if not key[3].startswith("ecg") or holes(received[key]):
                 self.hurried.add(source)
 
+    def greet(self, client: str, epoch: str) -> None:
+        """A client that has nothing to send asks for the time."""
+        self.waiting.setdefault((client, epoch), {})
+        self.hurried.add((client, epoch))
+
     def due(self, now_us: int, received: Received) -> list[tuple[str, Receipt]]:
         """Receipts to send now, by client."""
         out: list[tuple[str, Receipt]] = []
@@ -58,7 +62,7 @@ class Receipts:
             self.hurried.discard(source)
             self.told_us[source] = now_us
             told = tuple(
-                LaneReceipt(device=key[2], stream=key[3], stored=received[key][-MAX_RANGES:]) for key in lanes if received[key]
+                LaneReceipt(device=key[2], stream=key[3], stored=received[key][-RANGES_IN_A_RECEIPT:]) for key in lanes if received[key]
             )
             out.append((source[0], Receipt(epoch=source[1], lanes=told, server_time=instant(now_us))))  # type: ignore[arg-type]
         return out

@@ -1,4 +1,4 @@
-"""When PostgreSQL refuses a batch: find the events that it refuses, by halves, so that they go to quarantine and the rest is stored."""
+"""When PostgreSQL refuses a batch: the events that it refuses are found by halves, quarantined, and the rest is stored."""
 
 from __future__ import annotations
 

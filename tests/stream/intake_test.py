@@ -205,3 +205,11 @@ def test_what_a_newer_sender_adds_is_kept_whole_and_named(shard):
     shard.step()
     assert shard.count("ecg") == 1
     assert shard.rows("SELECT type, version, keys FROM stream.unread") == [("ecg", 2, ["gain_db"])]
+
+
+def test_a_message_without_events_is_answered_with_the_time(shard):
+    shard.send()
+    shard.step()
+    (receipt,) = shard.wire.receipts()
+    assert receipt.epoch == "e1"
+    assert receipt.lanes == ()
