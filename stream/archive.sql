@@ -19,6 +19,10 @@ WHERE child = 'intake' AND judged_position = %(judged)s AND started_at > now() -
 -- suspect --
 UPDATE stream.cursor SET suspect_position = %(position)s, suspect_patient = %(patient)s WHERE shard = %(shard)s
 
+-- next_bench_ord --
+-- How many findings were made at starts before this position was judged.
+SELECT count(*) FROM stream.finding WHERE shard = %(shard)s AND position = %(position)s AND ord >= 1000000
+
 -- waiting_commands --
 SELECT id, name, body FROM stream.inbox WHERE position IS NULL ORDER BY asked_at, id LIMIT 500 FOR UPDATE SKIP LOCKED
 

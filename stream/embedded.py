@@ -20,7 +20,7 @@ import structlog
 
 from gateway import topics
 from gateway.mqtt import Message, Mqtt
-from stream.archive import SQL, Fenced
+from stream.archive import SQL, Fenced, check_fence
 from stream.instants import micros
 from stream.intake import QUEUE_MESSAGES, Writer, gather_from
 from stream.recovery import recover
@@ -35,10 +35,11 @@ if TYPE_CHECKING:
 
     from stream.recovery import Recovered
     from stream.settings import StreamSettings
+    from stream.tick import TickClock
 
 MAX_MESSAGE_BYTES = 8_000_000
-SUSPICIOUS_STARTS = 3
-"""Starts at one position without getting any further: the detector kills the process there."""
+SUSPICIOUS_STARTS = 2
+"""Starts of the process at one position without getting any further: the detector may be what kills it there."""
 DISK_EVERY_S = 10.0
 
 _log = structlog.get_logger("stream.embedded")
@@ -47,7 +48,9 @@ _log = structlog.get_logger("stream.embedded")
 class Folder(Protocol):
     """What this needs to know of the data folder."""
 
-    root: Path
+    @property
+    def root(self) -> Path:
+        """Where it lies."""
 
 
 class Composed(Protocol):
@@ -107,6 +110,10 @@ class _Intake:
     """Set when the broker took us (back): everybody is asked to go back to what has no receipt."""
     stop: threading.Event
     tell_ready: Callable[[], None]
+    fence: int = 0
+    """Ours; 0 before the shard was first taken over."""
+    clock: TickClock | None = None
+    """One for the life of the process: to meet the store again is no reason to follow a clock that was stepped."""
 
     def run(self) -> None:
         """Recover and step; on trouble with the store, again, after a jittered pause."""
@@ -129,6 +136,7 @@ class _Intake:
                             self.returned.clear()
                             writer.hello()
                         writer.step()
+                        writer.state.ward.before_patient = None  # the suspicious position is behind us
                         wait_s = 0.1
             except psycopg.OperationalError as error:
                 _log.warning("store_lost", error=str(error).splitlines()[0])
@@ -141,42 +149,55 @@ class _Intake:
 
     def _writer(self, conn: psycopg.Connection, pending: list[Message]) -> Writer:
         shard = self.settings.stream.shard
-        row = conn.execute(SQL["raise_fence"], {"shard": shard}).fetchone()
-        assert row is not None
-        fence, judged, suspect_position, suspect = row
-        conn.execute(SQL["note_start"], {"judged": judged})
+        is_first = not self.fence
+        judged, suspect_position, suspect = self._take_over(conn)
+        if is_first:  # another recovery of the same process is no death of one
+            conn.execute(SQL["note_start"], {"judged": judged})
         deaths = conn.execute(SQL["deaths_here"], {"judged": judged}).fetchone()
         state = recover(conn, shard, judged, _progress)
         if state.faults:
             _log.error("determinism_fault", findings=state.faults)
-        wall_us, monotonic_us = self._now_us()
-        clock = start_tick(micros(state.tick) if state.tick else None, wall_us, monotonic_us)
+        if self.clock is None:
+            self.clock = start_tick(micros(state.tick) if state.tick else None, *self._now_us())
         writer = Writer(
-            conn=conn, shard=shard, fence=fence, mqtt=self.mqtt, clock=clock, now_us=self._now_us, state=state,
-            disk_is_low=_Disk(self.settings.folder.root, self.settings.stream.low_disk_mb), gather=lambda held, full: gather_from(self.inbound, is_holding=held, is_full=full), backlog=self.inbound.qsize,
+            conn=conn, shard=shard, fence=self.fence, mqtt=self.mqtt, clock=self.clock, now_us=self._now_us, state=state,
+            disk_is_low=_Disk(self.settings.folder.root, self.settings.stream.low_disk_mb),
+            gather=lambda held, full: gather_from(self.inbound, is_holding=held, is_full=full), backlog=self.inbound.qsize,
             pending=list(pending),
         )  # fmt: skip
-        if deaths is not None and deaths[0] >= SUSPICIOUS_STARTS:
-            self._be_careful(conn, state, judged, suspect_position, suspect)
+        if is_first and deaths is not None and deaths[0] >= SUSPICIOUS_STARTS:
+            self._be_careful(conn, state, suspect if suspect_position == judged + 1 else None)
         return writer
 
-    def _be_careful(
-        self, conn: psycopg.Connection, state: Recovered, judged: int, suspect_position: int | None, suspect: str | None
-    ) -> None:
-        """The detector killed us here before: bench whom it was at, and write down each patient before judging."""
-        shard, position = self.settings.stream.shard, judged + 1
-        if suspect_position == position and suspect:
+    def _take_over(self, conn: psycopg.Connection) -> tuple[int, int | None, str | None]:
+        """Be the writer: the first time whoever was before, later only if nobody else was in between."""
+        shard = self.settings.stream.shard
+        with conn.transaction():
+            if self.fence:
+                check_fence(conn, shard, self.fence)
+            row = conn.execute(SQL["raise_fence"], {"shard": shard}).fetchone()
+        assert row is not None
+        self.fence, judged, suspect_position, suspect = row
+        return judged, suspect_position, suspect
+
+    def _be_careful(self, conn: psycopg.Connection, state: Recovered, suspect: str | None) -> None:
+        """The process died here before: bench whom it was judging, and write down each patient before judging."""
+        shard, position = self.settings.stream.shard, state.judged + 1
+        if suspect:
             tick = state.waiting[0].tick if state.waiting else state.tick
             assert tick is not None
-            findings = state.ward.bench(suspect, "the detector's process ended while judging this patient", micros(tick), judged)
-            # Beside the position that was judged: its own findings have lower numbers.
+            why = "the detector's process ended while judging this patient"
+            findings = state.ward.bench(suspect, why, micros(tick), state.judged)
             with conn.transaction():
-                put_findings(conn, shard, judged, findings, first_ord=BENCH_ORD)
+                check_fence(conn, shard, self.fence)
+                (first_ord,) = conn.execute(SQL["next_bench_ord"], {"shard": shard, "position": position}).fetchone() or (0,)
+                # With the position that comes: whoever reads findings is past the one that was judged.
+                put_findings(conn, shard, position, findings, first_ord=BENCH_ORD + first_ord)
+                conn.execute(SQL["put_bench"], {"patient": suspect, "position": state.judged, "why": why})
             _log.error("patient_benched", position=position)
 
         def note(patient: str) -> None:
-            with psycopg.connect(self.settings.dsn, autocommit=True) as other:
-                other.execute(SQL["suspect"], {"shard": shard, "position": state.judged + 1, "patient": patient})
+            conn.execute(SQL["suspect"], {"shard": shard, "position": position, "patient": patient})
 
         state.ward.before_patient = note
 
@@ -185,7 +206,7 @@ class _Intake:
 
 
 BENCH_ORD = 1_000_000
-"""Number of a finding that was made at a start, beside those of the position before it."""
+"""From here on findings are numbered that were made at a start, beside those of the position that is judged next."""
 
 
 class _Disk:

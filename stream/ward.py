@@ -80,6 +80,7 @@ class Ward:
         names = sorted(rows)
         if self.before_patient is not None:
             said = [f for name in names for f in self._apart(name, rows[name], moment)]
+            self.before_patient("")  # whatever ends the process from here on is no patient's fault
         else:
             said = self._together(names, rows, moment)
         return sorted(said, key=lambda f: (f.subject, f.condition, f.opened, f.episode, f.revision))
