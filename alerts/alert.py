@@ -114,6 +114,14 @@ class Reason(StrEnum):
     """Nobody answered for so long that it has become more urgent."""
     UNKNOWN_CONDITION = "unknown_condition"
     """A condition that this version does not know: taken seriously, never dropped."""
+    FINGER_STICK = "finger_stick"
+    """A sensor may be wrong: a finger-stick decides."""
+    ACT_NOW = "act_now"
+    """The patient can prevent it by acting now."""
+    WORTH_KNOWING = "worth_knowing"
+    """Nothing is urgent; the patient does well to know."""
+    TWO_SOURCES = "two_sources"
+    """Another source says what fits: one tier more."""
 
 
 class Outcome(StrEnum):

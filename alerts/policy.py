@@ -7,6 +7,7 @@ never drop a condition that it does not know.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from alerts.alert import Alert, Found, Reason, StationCondition, Tier
@@ -49,6 +50,10 @@ def _doctor() -> Rule:
     return Rule(tier=Tier.DOCTOR, ladder=LadderName.DOCTOR, reason=Reason.NEEDS_A_DOCTOR, latches=True)
 
 
+def _tip(reason: Reason = Reason.WORTH_KNOWING) -> Rule:
+    return Rule(tier=Tier.TIP, ladder=LadderName.TIP, reason=reason, latches=False)
+
+
 def _equipment() -> Rule:
     return Rule(tier=Tier.TIP, ladder=LadderName.TECHNICAL, reason=Reason.CANNOT_JUDGE, latches=False)
 
@@ -66,11 +71,32 @@ RULES: Mapping[str, Rule] = {
     Condition.PAUSE: _doctor(),
     Condition.BRADY: _doctor(),
     Condition.TACHY: _doctor(),
-    # 180/120 repeated without symptoms; with symptoms or an ECG finding it is an emergency (fusion, issue 5).
+    # 180/120 repeated without symptoms; with symptoms or an ECG finding it is an emergency (`PAIRS`).
     Condition.BP_CRISIS: _doctor(),
-    Condition.BP_CRISIS_UNCONFIRMED: Rule(
-        tier=Tier.TIP, ladder=LadderName.TIP, reason=Reason.MEASURE_AGAIN, latches=False
-    ),
+    Condition.BP_CRISIS_UNCONFIRMED: _tip(Reason.MEASURE_AGAIN),
+    Condition.BP_HIGH: _doctor(),
+    Condition.BP_MEAN_HIGH: _doctor(),
+    Condition.BP_VERY_LOW: _doctor(),
+    Condition.BP_LOW: _tip(Reason.MEASURE_AGAIN),
+    Condition.IRREGULAR_PULSE: _tip(),
+    Condition.GLUCOSE_CRITICAL_LOW: _emergency(),
+    Condition.GLUCOSE_VERY_LOW: _doctor(),
+    Condition.GLUCOSE_PROLONGED_LOW: _doctor(),
+    Condition.GLUCOSE_LOW_REPEATED: _doctor(),
+    Condition.GLUCOSE_PROLONGED_VERY_HIGH: _doctor(),
+    Condition.GLUCOSE_LOW: _tip(Reason.ACT_NOW),
+    Condition.GLUCOSE_PREDICTED_LOW: _tip(Reason.ACT_NOW),
+    Condition.GLUCOSE_COMPRESSION_LOW: _tip(Reason.FINGER_STICK),
+    Condition.GLUCOSE_PROLONGED_HIGH: _tip(),
+    # Findings only, until they last: see `QUIET`.
+    Condition.GLUCOSE_HIGH: _tip(),
+    Condition.GLUCOSE_VERY_HIGH: _tip(),
+    Condition.GLUCOSE_FALL: _tip(),
+    Condition.GLUCOSE_RISE: _tip(),
+    Condition.SYMPTOM: _doctor(),
+    Condition.SENSOR_WARM_UP: _equipment(),
+    Condition.SENSOR_EXPIRED: _equipment(),
+    Condition.SENSOR_SIGNAL_LOSS: _equipment(),
     # The equipment of one patient: to the person who can mend it.
     Condition.NOISE: _equipment(),
     Condition.LEAD_OFF: _equipment(),
@@ -100,6 +126,45 @@ UNKNOWN_PHYSIOLOGICAL = Rule(
     tier=Tier.DOCTOR, ladder=LadderName.DOCTOR, reason=Reason.UNKNOWN_CONDITION, latches=True
 )
 UNKNOWN_TECHNICAL = Rule(tier=Tier.TIP, ladder=LadderName.OPERATOR, reason=Reason.UNKNOWN_CONDITION, latches=True)
+
+QUIET = frozenset(
+    {Condition.GLUCOSE_HIGH, Condition.GLUCOSE_VERY_HIGH, Condition.GLUCOSE_FALL, Condition.GLUCOSE_RISE}
+)
+"""Findings that raise no alert of their own: every meal would. What lasts or comes of them has its own condition."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """Two conditions that mean more together."""
+
+    raised: str
+    """Deserves one tier more ..."""
+    by: str
+    """... when this is so as well ..."""
+    within_s: float
+    """... at the same time, or at most so long before or after, by the data's own time."""
+
+
+_QUARTER, _HOUR = 900.0, 3600.0
+
+PAIRS: tuple[Pair, ...] = (
+    # detection.md, "Fusion, tiers, personal plan", 2026-11-24: crisis pressure with a symptom or an ECG finding;
+    # pressure below 80 with tachycardia. Symptoms with a rhythm or a low: the same table, "one more source".
+    Pair(raised=Condition.BP_CRISIS, by=Condition.SYMPTOM, within_s=_HOUR),
+    Pair(raised=Condition.BP_CRISIS, by=Condition.TACHY, within_s=_QUARTER),
+    Pair(raised=Condition.BP_CRISIS, by=Condition.BRADY, within_s=_QUARTER),
+    Pair(raised=Condition.BP_CRISIS, by=Condition.PAUSE, within_s=_QUARTER),
+    Pair(raised=Condition.BP_CRISIS_UNCONFIRMED, by=Condition.SYMPTOM, within_s=_HOUR),
+    Pair(raised=Condition.BP_CRISIS_UNCONFIRMED, by=Condition.TACHY, within_s=_QUARTER),
+    Pair(raised=Condition.BP_VERY_LOW, by=Condition.TACHY, within_s=_QUARTER),
+    Pair(raised=Condition.BP_LOW, by=Condition.SYMPTOM, within_s=_HOUR),
+    Pair(raised=Condition.BRADY, by=Condition.SYMPTOM, within_s=_QUARTER),
+    Pair(raised=Condition.PAUSE, by=Condition.SYMPTOM, within_s=_QUARTER),
+    Pair(raised=Condition.TACHY, by=Condition.SYMPTOM, within_s=_QUARTER),
+    Pair(raised=Condition.GLUCOSE_VERY_LOW, by=Condition.SYMPTOM, within_s=_QUARTER),
+    Pair(raised=Condition.GLUCOSE_LOW, by=Condition.SYMPTOM, within_s=_QUARTER),
+)
+"""Which two sources agree. An EMERGENCY has no tier above it; nothing here lowers one."""
 
 CHAIN: Mapping[str, int] = {
     # The lower the number the louder: of one patient only the highest speaks (detection.md).
@@ -137,6 +202,34 @@ def tier_of(found: Found, plan: Plan) -> Verdict:
             )
         return Verdict(tier=tier, ladder=ladder, reason=Reason.PAST, latches=latches, past=True)
     return Verdict(tier=tier, ladder=ladder, reason=rule.reason, latches=latches)
+
+
+def agreed(found: Found, verdict: Verdict, others: Iterable[Found]) -> Verdict:
+    """The verdict in the light of what else is known of this patient.
+
+    One tier more where any pair agrees: the maximum over all pairs, so neither order nor repetition matters.
+    """
+    if verdict.past or found.withdrawn is not None or verdict.tier is Tier.EMERGENCY:
+        return verdict
+    partners = {pair.by: pair.within_s for pair in PAIRS if pair.raised == found.condition}
+    if not any(_agrees(found, other, partners[other.condition]) for other in others if other.condition in partners):
+        return verdict
+    tier = Tier.DOCTOR if verdict.tier is Tier.TIP else Tier.EMERGENCY
+    return Verdict(tier=tier, ladder=LadderName(tier.value), reason=Reason.TWO_SOURCES, latches=True)
+
+
+def _agrees(found: Found, other: Found, within_s: float) -> bool:
+    if other.subject != found.subject or other.withdrawn is not None:
+        return False
+    apart = timedelta(seconds=within_s)
+    is_before = other.end is not None and other.end + apart < found.onset
+    is_after = found.end is not None and found.end + apart < other.onset
+    return not is_before and not is_after
+
+
+def touched_by(condition: str) -> frozenset[str]:
+    """Conditions whose verdict may rise when this one is heard: their alerts are judged again."""
+    return frozenset(pair.raised for pair in PAIRS if pair.by == condition)
 
 
 def _technical(found: Found, rule: Rule) -> Verdict:

@@ -12,7 +12,7 @@ from uuid import uuid5
 
 from alerts import course, escalation
 from alerts.alert import Alert, AlertId, Change, Episode, Found, Occurrence, StationCondition
-from alerts.policy import tier_of
+from alerts.policy import QUIET, tier_of
 from stream.finding import NAMESPACE, FindingKind, SubjectKind
 
 if TYPE_CHECKING:
@@ -50,6 +50,8 @@ def heard(situation: Situation, found: Found, plan: Plan, now: datetime) -> tupl
     An episode belongs to the alert that first heard of it; a new one joins the open alert of its condition, and is an
     alert of its own where none is open.
     """
+    if found.condition in QUIET:
+        return ()
     holder = next((alert for alert, known in situation.episodes.items() if found.episode in known), None)
     if holder is None and found.withdrawn is not None:
         return ()  # nobody was told

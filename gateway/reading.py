@@ -72,6 +72,12 @@ class Flag(StrEnum):
     """The arm was held wrongly."""
     NO_CONTACT = "no_contact"
     """The sensor says that it does not touch the skin."""
+    SENSOR_WARM_UP = "sensor_warm_up"
+    """A glucose sensor is warming up: what it says is no reading yet."""
+    SENSOR_EXPIRED = "sensor_expired"
+    """A glucose sensor has ended its session or is worn out: what it says is no reading any more."""
+    SIGNAL_LOST = "signal_lost"
+    """The sensor cannot measure at present, or its transmitter does not hear it."""
 
 
 class AtSource(StrEnum):

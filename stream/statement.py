@@ -35,6 +35,9 @@ TECHNICAL = frozenset(
         Condition.INTAKE_OVERLOADED,
         Condition.STORE_FULL,
         Condition.DETERMINISM_FAULT,
+        Condition.SENSOR_WARM_UP,
+        Condition.SENSOR_EXPIRED,
+        Condition.SENSOR_SIGNAL_LOSS,
     }
 )
 """Conditions of the equipment; all others are of the patient."""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from itertools import permutations
 
 import pytest
 
+from alerts import reaction
 from alerts.alert import Alert, Occurrence, Reason, State, Tier
 from alerts.catalogue import CONDITIONS, REASONS, sentence
 from alerts.course import raised
 from alerts.ladder import LadderName
 from alerts.plan import Plan
-from alerts.policy import CHAIN, RULES, inhibitor, tier_of
+from alerts.policy import CHAIN, PAIRS, QUIET, RULES, agreed, inhibitor, tier_of, touched_by
 from stream.finding import Condition, FindingKind, SubjectKind
 from stream.statement import TECHNICAL
 from tests.alerts.desk import START, finding
@@ -32,6 +34,15 @@ PLAN = Plan(patient="ada")
         (Condition.TACHY, Tier.DOCTOR),
         (Condition.BP_CRISIS, Tier.DOCTOR),
         (Condition.BP_CRISIS_UNCONFIRMED, Tier.TIP),  # one reading makes no crisis
+        (Condition.GLUCOSE_CRITICAL_LOW, Tier.EMERGENCY),
+        (Condition.GLUCOSE_VERY_LOW, Tier.DOCTOR),
+        (Condition.GLUCOSE_LOW, Tier.TIP),
+        (Condition.GLUCOSE_LOW_REPEATED, Tier.DOCTOR),
+        (Condition.GLUCOSE_PROLONGED_HIGH, Tier.TIP),
+        (Condition.GLUCOSE_PROLONGED_VERY_HIGH, Tier.DOCTOR),
+        (Condition.BP_HIGH, Tier.DOCTOR),
+        (Condition.BP_MEAN_HIGH, Tier.DOCTOR),
+        (Condition.SENSOR_EXPIRED, Tier.TIP),
         (Condition.DETECTOR_FAILED, Tier.DOCTOR),  # a patient who is not watched is the doctor's matter too
     ],
 )
@@ -116,3 +127,40 @@ def test_a_lower_tier_never_silences_a_higher_one() -> None:
     tachy = _alert(Condition.TACHY, tier=Tier.EMERGENCY)
     assert CHAIN[pause.condition] < CHAIN[tachy.condition]
     assert inhibitor(tachy, [pause]) is None
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: f"{pair.raised}+{pair.by}")
+def test_a_pair_raises_one_tier_in_any_order_and_however_often(pair) -> None:
+    found = finding(pair.raised)
+    alone = tier_of(found, PLAN)
+    near = finding(pair.by, at=START + timedelta(seconds=pair.within_s), present=False)
+    others = [near, near, finding(Condition.NOISE), finding(Condition.VF)]
+    for order in permutations(others):
+        assert agreed(replace(found, present=False, end=START), alone, order).tier.rank == alone.tier.rank + 1
+    assert pair.raised in touched_by(pair.by)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        finding(Condition.SYMPTOM, at=START - timedelta(hours=2), present=False),  # over long before
+        finding(Condition.SYMPTOM, subject="bea"),  # another patient's
+        finding(Condition.SYMPTOM, withdrawn="wrong_person"),
+        finding(Condition.NOISE),  # no partner
+    ],
+)
+def test_what_does_not_agree_raises_nothing(other) -> None:
+    found = finding(Condition.BP_CRISIS)
+    verdict = tier_of(found, PLAN)
+    assert agreed(found, verdict, [other]) == verdict
+
+
+def test_an_emergency_stays_one_and_what_is_past_is_not_raised() -> None:
+    assert agreed(finding(Condition.VF), tier_of(finding(Condition.VF), PLAN), []).tier is Tier.EMERGENCY
+    past = finding(Condition.BP_CRISIS, present=False, late=True)
+    assert agreed(past, tier_of(past, PLAN), [finding(Condition.SYMPTOM)]).past
+
+
+@pytest.mark.parametrize("condition", sorted(QUIET))
+def test_a_quiet_finding_raises_no_alert(condition: Condition) -> None:
+    assert reaction.heard(reaction.Situation(), finding(condition), PLAN, START) == ()
