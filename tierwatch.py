@@ -37,7 +37,11 @@ def guard(home: Path = HOME) -> None:
         found = find_spec(name)
         if found is None:
             raise NotOurs(f"The package {name} is missing beside {home / 'tierwatch.py'}: install Tierwatch again.")
-        places = [Path(found.origin).parent] if found.origin else [Path(one) for one in found.submodule_search_locations or ()]
+        places = (
+            [Path(found.origin).parent]
+            if found.origin
+            else [Path(one) for one in found.submodule_search_locations or ()]
+        )
         for place in places:
             if place.resolve() != home / name:
                 raise NotOurs(
@@ -77,8 +81,12 @@ app = typer.Typer(
     "machine. Every setting has a default; [bold]tierwatch.toml[/bold] in the working folder changes them, one table a folder.",
 )
 
-ConfigOption = Annotated[Path | None, typer.Option("--config", help="Settings file. Default: tierwatch.toml, if it is here.")]
-DataOption = Annotated[Path | None, typer.Option("--data", help="The data folder; goes before the one of the settings.")]
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", help="Settings file. Default: tierwatch.toml, if it is here.")
+]
+DataOption = Annotated[
+    Path | None, typer.Option("--data", help="The data folder; goes before the one of the settings.")
+]
 SpeedOption = Annotated[float, typer.Option("--speed", min=0.1, max=100.0, help="How many seconds pass in one.")]
 
 
@@ -187,7 +195,7 @@ def children_of(settings: Settings) -> list[Child]:
         port = Port(number=settings.sims.dispatch_port, setting="[device_sims] dispatch_port")
         found += [
             Child(name="story", command=run_command(settings, "story"), is_on_screen=True),
-            Child(name="sims", command=run_command(settings, "sims"), ports=(port,)),
+            Child(name="sims", command=run_command(settings, "sims"), ports=(port,), is_on_screen=True),
         ]
     return found
 
@@ -213,7 +221,10 @@ def start(settings: Settings, children: list[Child], *, for_s: float | None, rea
     from stream.servers.data_folder import FolderInUse, FolderUnusable
     from stream.servers.supervisor import supervise
 
-    say("Settings in force" + (f" ({settings.path})" if settings.path else " (defaults: there is no tierwatch.toml here)"))
+    say(
+        "Settings in force"
+        + (f" ({settings.path})" if settings.path else " (defaults: there is no tierwatch.toml here)")
+    )
     for line in settings.lines():
         say(line)
     try:
@@ -240,7 +251,9 @@ def demo(
     config: ConfigOption = None,
     data: DataOption = None,
     speed: SpeedOption = 1.0,
-    records: Annotated[Path | None, typer.Option(help="Folder of WFDB recordings to play. Without: synthetic ECG.")] = None,
+    records: Annotated[
+        Path | None, typer.Option(help="Folder of WFDB recordings to play. Without: synthetic ECG.")
+    ] = None,
     for_s: Annotated[float | None, typer.Option("--for", min=1.0, help="Stop by itself after so many seconds.")] = None,
 ) -> None:
     """Show it: virtual patients with wearables, an emergency, and the dispatch centre that receives it.
@@ -250,7 +263,9 @@ def demo(
     Example: [bold]tierwatch demo --records recordings/cudb --speed 2[/bold]
     """
     if records is not None and not records.is_dir():
-        say(f"tierwatch: {records} is no folder: --records takes a folder of WFDB recordings (.hea, .dat), or leave it out.")
+        say(
+            f"tierwatch: {records} is no folder: --records takes a folder of WFDB recordings (.hea, .dat), or leave it out."
+        )
         raise typer.Exit(2)
     usual = Settings(config, data, speed)
     usual.compile_here()  # the detector is the same, whatever the data: it is compiled once

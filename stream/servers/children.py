@@ -47,7 +47,7 @@ class Child:
     note: str = ""
     """Said when it takes a while to start, and a person would wonder why."""
     is_on_screen: bool = False
-    """What it prints is for the person at the terminal; everybody else has a log file."""
+    """What it prints is for the person at the terminal; what it logs (standard error) goes to its file like everybody's."""
 
 
 class PortBusy(RuntimeError):

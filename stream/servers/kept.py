@@ -46,18 +46,14 @@ class Kept:
         leash_end, self._leash = os.pipe()
         told, tell = os.pipe()
         environment = {name: value for name, value in os.environ.items() if name != MARK_VARIABLE}
-        log = (
-            None
-            if self.child.is_on_screen
-            else os.open(folder.log_of(self.child.name), os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        )
+        log = os.open(folder.log_of(self.child.name), os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             self._keeper = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "stream.servers.keeper", "--fd", str(leash_end), "--tell", str(tell)),
                 *("--mark", folder.mark(self.child.name), "--lock", str(folder.run / f"{self.child.name}.lock")),
                 *("--stop", self.child.stop.name.removeprefix("SIG"), "--", *self.child.command),
                 stdin=asyncio.subprocess.DEVNULL,
-                stdout=log,
+                stdout=None if self.child.is_on_screen else log,
                 stderr=log,
                 cwd=HOME,
                 env=environment,
@@ -70,8 +66,7 @@ class Kept:
         finally:
             os.close(leash_end)
             os.close(tell)
-            if log is not None:
-                os.close(log)
+            os.close(log)
         self._listening = asyncio.create_task(self._listen(told))
 
     async def ended(self) -> int:

@@ -44,6 +44,9 @@ def main() -> None:
         sys.exit("a line that says why")
     if behaviour == "brood":  # a grandchild in a session of its own, as PostgreSQL's backends are
         subprocess.Popen([sys.executable, "-c", _WAIT], start_new_session=True)
+    if behaviour == "talk":
+        print("for the person", flush=True)  # noqa: T201
+        print("for the log", file=sys.stderr, flush=True)  # noqa: T201
     tell_ready()
     while True:
         time.sleep(60)

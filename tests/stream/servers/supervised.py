@@ -34,6 +34,7 @@ def child(folder: DataFolder, word: str, mqtt_port: int) -> Child:
         command=command,
         is_once=behaviour.startswith("once"),
         ports=port,
+        is_on_screen=behaviour == "talk",
         stop_within_s=60 if behaviour == "stubborn-long" else 2,
     )
 

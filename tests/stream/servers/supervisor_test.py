@@ -54,6 +54,15 @@ def test_a_stubborn_child_is_named_and_killed(folder: DataFolder, supervised: St
     assert seconds_until_alone(folder) < 1.0
 
 
+def test_what_a_teller_prints_is_on_the_screen_and_what_it_logs_is_not(folder: DataFolder, supervised: Start) -> None:
+    run = supervised("story:talk", "quiet:well")
+    run.until("for the person")
+    run.until("ALL READY")
+    assert run.end() == 0
+    assert not any("for the log" in line for line in run.said)
+    assert folder.log_of("story").read_text() == "for the log\n"
+
+
 def test_a_second_ctrl_c_hurries(folder: DataFolder, supervised: Start) -> None:
     run = supervised("mule:stubborn-long", "well:well")
     run.until("ALL READY")
