@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 from itertools import takewhile
-from pathlib import Path  # noqa: TC003 - typer reads the annotations at run time
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -32,10 +32,10 @@ def play(
 
     Example: [bold]tierwatch sims play sinus:5,vf:10 --seconds 15[/bold]
     """
-    from device_sims.h10 import H10, worn  # noqa: PLC0415 - SciPy, only where a wave is worn
-    from device_sims.pace import Pace  # noqa: PLC0415
-    from device_sims.player import from_source  # noqa: PLC0415
-    from gateway.codecs import polar_pmd  # noqa: PLC0415
+    from device_sims.h10 import H10, worn
+    from device_sims.pace import Pace
+    from device_sims.player import from_source
+    from gateway.codecs import polar_pmd
 
     try:
         wave = from_source(source, seed=seed)
@@ -76,8 +76,8 @@ def dispatch(
 
     Example: [bold]tierwatch sims dispatch var/keys/webhook-dispatch.secrets --behaviour fail[/bold]
     """
-    from device_sims.dispatch import DispatchCentre, serving  # noqa: PLC0415 - uvicorn and FastAPI
-    from device_sims.packet import is_secret  # noqa: PLC0415
+    from device_sims.dispatch import DispatchCentre, serving
+    from device_sims.packet import is_secret
 
     lines = secret_file.read_text(encoding="utf-8").split()
     if not lines or not is_secret(lines[0]):

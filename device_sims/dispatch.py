@@ -12,6 +12,7 @@ import json
 import socket
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import httpx2
@@ -109,7 +110,7 @@ class DispatchCentre:
         verdict = _too_large(body) or verify(request.headers, body, self._secret, self._now and self._now())
         duplicate = verdict.verified and webhook_id in self._seen
         status = self._status(verdict)
-        taken = verdict.verified and status == 200
+        taken = verdict.verified and status == HTTPStatus.OK
         if taken:
             self._seen.add(webhook_id)
         await self._record(
@@ -130,17 +131,17 @@ class DispatchCentre:
             self._show(in_words(verdict.payload) + "\n  signature verified / 签名已验证")
         if taken:
             self._answer(verdict)
-        headers = {"location": "/elsewhere"} if status == 307 else {}
+        headers = {"location": "/elsewhere"} if status == HTTPStatus.TEMPORARY_REDIRECT else {}
         return Response(status_code=status, headers=headers)
 
     def _status(self, verdict: Verdict) -> int:
         match self.behaviour:
             case Behaviour.FAIL:
-                return 500
+                return HTTPStatus.INTERNAL_SERVER_ERROR
             case Behaviour.REDIRECT:
-                return 307
+                return HTTPStatus.TEMPORARY_REDIRECT
             case _:
-                return 200 if verdict.verified else 401
+                return HTTPStatus.OK if verdict.verified else HTTPStatus.UNAUTHORIZED
 
     async def _record(self, received: Received) -> None:
         if self._log is not None:
@@ -231,6 +232,6 @@ def _verified_ids(log: Path) -> list[str]:
         # The last line of a centre that was killed may be half a line: that one comes again, and is shown again.
         with contextlib.suppress(ValueError, KeyError, TypeError):
             line = json.loads(text)
-            if line["verified"] and line["status"] == 200:
+            if line["verified"] and line["status"] == HTTPStatus.OK:
                 found.append(line["webhook_id"])
     return found

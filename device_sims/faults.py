@@ -94,7 +94,7 @@ def garbage(stream: Iterable[Notification], share: float, seed: int) -> Iterator
     random = Random(seed)  # noqa: S311 - faults, not secrets
     for said in stream:
         if random.random() < share:
-            cut_short = random.random() < 0.5
+            cut_short = random.choice((True, False))
             length = random.randrange(len(said.data) if cut_short else 64)
             broken = said.data[:length] if cut_short else random.randbytes(length)
             if _is_broken(said.characteristic, broken):

@@ -156,7 +156,7 @@ def _batteries(strap: Strap, from_s: float) -> Iterator[Notification]:
 
 def _peaks(wave: Wave) -> NDArray[np.float64]:
     """R peaks by steepness and distance: as crude as a strap's own counting; the product never takes them for truth."""
-    from scipy.signal import butter, find_peaks, sosfiltfilt  # noqa: PLC0415 - heavy
+    from scipy.signal import butter, find_peaks, sosfiltfilt
 
     shape = np.where(wave.samples == MISSING_SAMPLE, 0, wave.samples).astype(np.float64)
     if len(shape) < wave.rate_hz:

@@ -40,6 +40,7 @@ _CONNECT_AT_ONCE = 50
 _SLICE_S = 0.01
 _GO_BACK_AFTER_S = 5.0
 _WINDOW = 256
+_CLOSING_S = 5.0
 _NO_EPOCH = Epoch("")
 
 
@@ -128,6 +129,10 @@ async def run_load(load: Load) -> Ledger:
     finally:
         for client in clients:
             client.close()
+        # Each socket is closed a turn of the loop later.
+        if clients:
+            closing = {asyncio.ensure_future(client.closed.wait()) for client in clients}
+            await asyncio.wait(closing, timeout=_CLOSING_S)
     delays = np.concatenate([np.asarray(client.delays_s) for client in clients] or [np.empty(0)])
     return Ledger(
         clients=len(clients),
@@ -195,6 +200,7 @@ class _Client(asyncio.Protocol):
     sent_bytes: int = 0
     refused: int = 0
     is_lost: bool = False
+    closed: asyncio.Event = field(default_factory=asyncio.Event)
     stored: ranges.Ranges = ranges.EMPTY
     outstanding: dict[int, _Sent] = field(default_factory=dict)
     delays_s: list[float] = field(default_factory=list)
@@ -236,6 +242,7 @@ class _Client(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Counted: a load is not a gateway, it does not come back."""
+        self.closed.set()
         self.is_lost = self._transport is not None
         self._transport = None
         self._fail(exc or ConnectionResetError(f"the broker closed the connection of client {self.name}"))
@@ -279,7 +286,9 @@ class _Client(asyncio.Protocol):
     def close(self) -> None:
         """Goodbye; not counted as lost."""
         transport, self._transport = self._transport, None
-        if transport is not None:
+        if transport is None:
+            self.closed.set()
+        else:
             with contextlib.suppress(OSError):
                 transport.write(mqtt_bytes.disconnect())
             transport.close()

@@ -21,6 +21,10 @@ class Kind(IntEnum):
     DISCONNECT = 14
 
 
+_MORE = 0x80
+"""This bit of a length says that another byte of it follows."""
+
+
 class ForeignProtocolError(ValueError):
     """The other side does not speak MQTT 3.1.1: the connection is useless."""
 
@@ -91,7 +95,7 @@ def _header(held: bytes, at: int) -> tuple[int, int] | None:
             return None
         byte = held[at + 1 + place]
         length |= (byte & 0x7F) << (7 * place)
-        if byte < 0x80:
+        if not byte & _MORE:
             return at + 2 + place, length
     raise ForeignProtocolError("a packet length of more than four bytes")
 
@@ -100,7 +104,7 @@ def _packet(first: int, body: bytes) -> bytes:
     length, left = bytearray(), len(body)
     while True:
         left, low = left >> 7, left & 0x7F
-        length.append(low | (0x80 if left else 0))
+        length.append(low | (_MORE if left else 0))
         if not left:
             return bytes([first]) + bytes(length) + body
 

@@ -51,7 +51,7 @@ def from_record(path: Path, lead: str | None = None, from_s: float = 0.0, second
     Raises:
         ValueError: the record holds no such lead, or nothing lies in the excerpt; both are named.
     """
-    from stream.recording import open_record  # noqa: PLC0415 - wfdb is heavy, a synthetic world needs none of it
+    from stream.recording import open_record
 
     recording = open_record(path, lead)
     name, samples = recording.leads[0].name, recording.leads[0].samples
@@ -66,7 +66,7 @@ def from_record(path: Path, lead: str | None = None, from_s: float = 0.0, second
 
 def from_source(source: str, rate_hz: float = 250.0, seed: int = 1) -> Wave:
     """A path to a WFDB record, or a plan as `sinus:40,vf:60`: what a person writes on the command line."""
-    from pathlib import Path  # noqa: PLC0415 - here only
+    from pathlib import Path
 
     path = Path(source)
     if path.with_suffix(".hea").exists() or path.with_name(path.name + ".hea").exists():
@@ -79,7 +79,7 @@ def from_source(source: str, rate_hz: float = 250.0, seed: int = 1) -> Wave:
 
 def fibrillation(path: Path) -> tuple[float, float] | None:
     """From and to, in s, of a record's longest ventricular fibrillation by its annotations, if they say of any."""
-    import wfdb  # noqa: PLC0415 - heavy
+    import wfdb
 
     header: Any = wfdb.rdheader(str(path))
     marks: Any = wfdb.rdann(str(path), "atr")
@@ -109,7 +109,7 @@ def resampled(wave: Wave, rate_hz: float) -> Wave:
     """The wave at the wearable's own rate; missing samples stay missing, and their neighbourhood is not smeared."""
     if rate_hz == wave.rate_hz:
         return wave
-    from scipy.signal import resample_poly  # noqa: PLC0415 - heavy
+    from scipy.signal import resample_poly
 
     ratio = Fraction(rate_hz).limit_denominator(1000) / Fraction(wave.rate_hz).limit_denominator(1000)
     missing = wave.samples == MISSING_SAMPLE

@@ -30,6 +30,7 @@ class Broker:
         self._answers = answers
         self._seen: set[bytes] = set()
         self._server: asyncio.Server | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
@@ -39,8 +40,20 @@ class Broker:
     async def __aexit__(self, *_: object) -> None:
         if self._server is not None:
             self._server.close()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        try:
+            await self._hear(reader, writer)
+        finally:
+            writer.transport.abort()
+
+    async def _hear(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         packets = Reader()
         client = ""
         while data := await reader.read(65536):
@@ -53,7 +66,6 @@ class Broker:
                     writer.write(bytes([Kind.SUBACK << 4, 4]) + body[:2] + b"\0\0")
                 elif kind == Kind.PUBLISH:
                     self._take(client, body, writer)
-        writer.close()
 
     def _take(self, client: str, body: bytes, writer: asyncio.StreamWriter) -> None:
         topic, payload = mqtt_bytes.published(body)
