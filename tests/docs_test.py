@@ -15,12 +15,14 @@ from alerts.machine import diagram
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 OURS = re.compile(r"`((?:gateway|stream|alerts|api|device_sims|tests|benchmarks|docs)/[\w./-]*\w)`")
+COMMAND = re.compile(r"(?:^ {4}(?:\.venv/bin/)?|`(?:\.venv/bin/)?)tierwatch ((?:[a-z]+ ?)+)", re.MULTILINE)
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)")
 
 
 def names_in(path: Path) -> set[str]:
     """Names of the tests in a file."""
-    return {node.name for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+    nodes = ast.walk(ast.parse(path.read_text()))
+    return {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
 
 
 def test_every_test_of_the_hazard_table_exists() -> None:
@@ -59,9 +61,11 @@ def test_every_command_that_is_named_exists() -> None:
 
     known = paths(app.app)
     for document in DOCUMENTS:
-        for words in re.findall(r"(?:^ {4}(?:\.venv/bin/)?|`(?:\.venv/bin/)?)tierwatch ((?:[a-z]+ ?)+)", document.read_text(), re.M):
+        for words in COMMAND.findall(document.read_text()):
             named = tuple(words.split())
             assert named[:1] in known or named[:2] in known, f"{document.name}: tierwatch {words}"
-            groups = {path for path in known if any(len(other) > len(path) and other[: len(path)] == path for other in known)}
+            groups = {
+                path for path in known if any(len(other) > len(path) and other[: len(path)] == path for other in known)
+            }
             if named[:1] in groups and len(named) > 1:
                 assert named[:2] in known, f"{document.name}: tierwatch {words}"
