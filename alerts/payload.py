@@ -84,11 +84,12 @@ def compose(material: Material, now: datetime) -> bytes:
             "rung": notice.rung,
             "to": {"person": notice.to.person, "role": notice.to.role},
             "reason": sentence(alert.condition, notice.tier, alert.reason),
-            "evidence": latest.evidence if latest else {},
-            "times": material.hops,
         },
     }
     data = body["data"]
+    if audience_of(alert, notice) is not Audience.PATIENT:  # plain words, no numbers of ours
+        data["evidence"] = latest.evidence if latest else {}
+        data["times"] = material.hops
     if material.why:
         data["why"] = material.why
     if notice.type is EventType.STOOD_DOWN:

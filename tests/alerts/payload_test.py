@@ -62,6 +62,12 @@ def test_patients_and_technical_alerts_carry_no_record(condition: Condition, per
     assert "王秀英" not in compose(material, START).decode()
 
 
+def test_a_patient_gets_plain_words_only() -> None:
+    data = _said(_material(Condition.VF, "patient"))["data"]
+    assert data["reason"]["zh"]
+    assert not {"evidence", "times", "record"} & set(data)
+
+
 def test_a_missing_record_is_said() -> None:
     data = _said(_material(Condition.VF, "dispatch", None))["data"]
     assert data["record"] is None
