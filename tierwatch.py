@@ -191,6 +191,7 @@ def children_of(settings: Settings) -> list[Child]:
             note="after an install or an upgrade the detector is compiled, once: about a minute",
         ),
     ]
+    found.append(Child(name="upkeep", command=run_command(settings, "upkeep")))
     if settings.is_demo:
         port = Port(number=settings.sims.dispatch_port, setting="[device_sims] dispatch_port")
         found += [
@@ -300,9 +301,18 @@ def check(config: ConfigOption = None, data: DataOption = None) -> None:
 
 
 def _migrate(settings: Settings) -> None:
+    from stream.store.maintain import make_room
     from stream.store.migrate import migrate
 
     migrate(settings.dsn)
+    make_room(settings.dsn)
+
+
+def _upkeep(settings: Settings) -> None:
+    from stream.servers.child_process import stop_on_signal, tell_ready
+    from stream.upkeep import run as run_upkeep
+
+    run_upkeep(settings.dsn, stop_on_signal(), tell_ready)
 
 
 def _intake(settings: Settings) -> None:
@@ -382,6 +392,7 @@ def _story(settings: Settings) -> None:
 
 PARTS: Mapping[str, Callable[[Settings], None]] = {
     "migrate": _migrate,
+    "upkeep": _upkeep,
     "intake": _intake,
     "station": _station,
     "api": _api,

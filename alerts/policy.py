@@ -117,6 +117,7 @@ RULES: Mapping[str, Rule] = {
     Condition.INTAKE_OVERLOADED: _service(),
     Condition.STORE_FULL: _service(),
     Condition.DETERMINISM_FAULT: _service(latches=True),
+    Condition.BROKER_COMPLAINS: _service(latches=True),
     StationCondition.DELIVERY_FAILING: _service(),
     StationCondition.UNREACHABLE: _service(latches=True),
     StationCondition.FINDING_UNREADABLE: _service(latches=True),

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 SEND_EVERY_S = 1.0
 REMEMBERED_PARCELS = 256
+IDLE_S = 20.0
+"""With nothing to send for so long a gateway greets; the server calls it silent after 60 s (`stream.clients`)."""
 
 _log = structlog.get_logger("gateway")
 Result = TypeVar("Result")
@@ -80,6 +82,7 @@ class Gateway:
         self._queue = IntakeQueue(outbox, clock, pool, self._kept)
         self._devices = Devices(clock, zone, self._queue.put)
         self._wake = asyncio.Event()
+        self._said_at = float("-inf")
         self._parcels: OrderedDict[str, tuple[tuple[LaneName, int], ...]] = OrderedDict()
         self._alone: set[tuple[LaneName, int]] = set()
         self._dating = False
@@ -163,13 +166,18 @@ class Gateway:
 
     def _connected(self) -> None:
         self._courier.connected(self._loop.time(), self._clock.now().at.timestamp())
-        self._publish(greeting(self.client, self.outbox.epoch, self._clock.now().at))
+        self._greet()
         self._wake.set()
 
     def _disconnected(self) -> None:
         self._courier.disconnected()
 
+    def _greet(self) -> None:
+        """Ask for the time, and be heard: a gateway that has nothing to send must not look like one that is gone."""
+        self._publish(greeting(self.client, self.outbox.epoch, self._clock.now().at))
+
     def _publish(self, payload: bytes) -> None:
+        self._said_at = self._loop.time()
         # QoS 0: a lost message shows as a hole in a receipt and is sent again.
         self._mqtt.publish(topics.up_events(self._shard, self.client), payload, 0)
 
@@ -183,6 +191,8 @@ class Gateway:
             await self._date()
             sending = self._courier.due(self._loop.time(), self._clock.now().at.timestamp())
             if sending.is_empty:
+                if self._loop.time() - self._said_at >= IDLE_S:
+                    self._greet()
                 continue
             events: list[Event] = list(sending.notices)
             gaps: list[Gap] = []

@@ -239,9 +239,13 @@ def _kind(value: Any) -> str:
     return names.get(type(value), f"{_short(value)}")
 
 
+SHOWN = 40
+"""Characters of a wrong value that an error shows."""
+
+
 def _short(value: Any) -> str:
     try:
         text = str(value)
     except ValueError:  # thousands of digits
         return "a huge number"
-    return text if len(text) <= 40 else text[:40] + "..."
+    return text if len(text) <= SHOWN else text[:SHOWN] + "..."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from gateway.reading import DeviceId, StreamName  # noqa: TC001 - read at run time by NamedTuple
+from gateway.reading import DeviceId, StreamName
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

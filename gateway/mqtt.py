@@ -188,7 +188,7 @@ class Mqtt:
     def _jitter(self, client: paho.Client) -> None:
         # Each connection that ends draws its own first wait; paho doubles it from there. A broker that comes back
         # must not be met by all clients in the same second.
-        factor = random.uniform(0.5, 1.5)
+        factor = random.uniform(0.5, 1.5)  # noqa: S311 - no secret
         client.reconnect_delay_set(FIRST_WAIT_S * factor, LONGEST_WAIT_S * factor)  # type: ignore[arg-type]
 
     def _connack(

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from gateway.reading import ClientId
 
-MG_DL_PER_MMOL_L = 18.0156
+MG_DL_PER_MMOL_L = 18.0182
 """A mole of glucose weighs 180.156 g."""
 MMHG = {"mmHg": 1.0}
 GLUCOSE_UNITS = {"mg/dL": 1.0, "mmol/L": MG_DL_PER_MMOL_L}

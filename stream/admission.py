@@ -120,7 +120,9 @@ def admit(
     return Fault(client=client, epoch=epoch, reason=reason, at_fault=sentence, body=encode(event), event=named)
 
 
-def wrong(event: Event, received_at: datetime, heard_at: datetime) -> tuple[Reason, str] | None:
+def wrong(  # noqa: PLR0911 - one return a rule
+    event: Event, received_at: datetime, heard_at: datetime
+) -> tuple[Reason, str] | None:
     """Why an event cannot be admitted; None: it can."""
     if bad := _texts_wrong(event):
         return Reason.IMPOSSIBLE, bad

@@ -17,7 +17,7 @@ from gateway.ranges import EMPTY, Ranges, add, contains
 from gateway.reading import Abandoned, ClientId, Deferred, DeviceStatus, EcgChunk, Reading
 from gateway.wire import MalformedMessage
 from stream.admission import Fault, content, digest
-from stream.batch import Admitted, Batch, Quarantined, Reason, Repeated
+from stream.batch import Admitted, Batch, Greeted, Quarantined, Reason, Repeated
 from stream.books import Books, Intake, Stored
 from stream.command import AssignmentChanged
 from stream.ecg_coding import encode
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
-    from gateway.reading import Unread
+    from gateway.reading import Epoch, Unread
     from stream.admission import Arrival
     from stream.lane import LaneKey
 
@@ -67,6 +67,8 @@ def store(
         writing.commands()
         for notice in taken.noticed:
             writing.put(None, None, tick, notice)
+        for greeter, epoch in taken.greetings:
+            writing.greeting(greeter, epoch)
         conflicts = writing.arrivals(taken.arrivals)
         for fault in (*taken.faults, *conflicts):
             writing.fault(fault)
@@ -104,7 +106,7 @@ class _Writing:
         self.rows.append(
             Admitted(ord=len(self.rows), client=client, epoch=epoch, received_at=received_at, payload=payload)  # type: ignore[arg-type]
         )
-        if not isinstance(payload, (EcgChunk, Reading, DeviceStatus, Abandoned, Deferred, Quarantined, Repeated)):
+        if not isinstance(payload, (EcgChunk, Reading, DeviceStatus, Abandoned, Deferred, Quarantined, Repeated, Greeted)):
             self._row(payload, received_at)
         return len(self.rows) - 1
 
@@ -179,6 +181,11 @@ class _Writing:
             self.received[lane] = add(self._came(lane), seq, seq)
         self.put(fault.client, fault.epoch, self.tick, bad)
         self._row(bad, self.tick, lane=lane, seq=seq, last=seq, source=self._source(fault))
+
+    def greeting(self, client: ClientId, epoch: Epoch) -> None:
+        """A client that is there with nothing to send."""
+        self.put(client, epoch, self.tick, Greeted())
+        self._row(Greeted(), self.tick, source=self._source_of(client, epoch))
 
     def unread(self, client: str, unread: Unread) -> None:
         """Keep what a newer sender said that we do not know."""

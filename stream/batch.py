@@ -56,6 +56,11 @@ class Quarantined:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Greeted:
+    """A client that has nothing to send said so: it is there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Repeated:
     """A reading whose content is stored already, under another number: nothing new, and no lane waits for it."""
 
@@ -72,6 +77,8 @@ class Trouble(StrEnum):
     """The wall clock was stepped."""
     OVERLOADED = "overloaded"
     """The queue before the commit is long."""
+    BROKER = "broker"
+    """The broker dropped or refused something without telling its sender."""
     DETERMINISM = "determinism"
     """At a start, judging stored data again gave other findings than are stored."""
     STORE_FULL = "store_full"
@@ -87,7 +94,7 @@ class Noticed:
     detail: str = ""
 
 
-Payload = EcgChunk | Reading | DeviceStatus | Abandoned | Deferred | Quarantined | Repeated | Noticed | Command
+Payload = EcgChunk | Reading | DeviceStatus | Abandoned | Deferred | Quarantined | Repeated | Greeted | Noticed | Command
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from stream.assignments import Assignments
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from gateway.reading import Unread
+    from gateway.reading import ClientId, Epoch, Unread
     from stream.admission import Arrival, Fault
     from stream.batch import Batch, Noticed
     from stream.lane import LaneKey
@@ -39,11 +39,8 @@ class Intake:
     arrivals: list[Arrival] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     unread: list[tuple[str, Unread]] = field(default_factory=list)
+    greetings: list[tuple[ClientId, Epoch]] = field(default_factory=list)
     noticed: list[Noticed] = field(default_factory=list)
-
-    def is_empty(self) -> bool:
-        """Whether nothing came."""
-        return not (self.arrivals or self.faults or self.unread or self.noticed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ TROUBLES: dict[Trouble, Condition] = {
     Trouble.CLOCK_STEP: Condition.CLOCK_STEP,
     Trouble.OVERLOADED: Condition.INTAKE_OVERLOADED,
     Trouble.STORE_FULL: Condition.STORE_FULL,
+    Trouble.BROKER: Condition.BROKER_COMPLAINS,
     Trouble.DETERMINISM: Condition.DETERMINISM_FAULT,
 }
 

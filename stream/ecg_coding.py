@@ -76,6 +76,11 @@ def decode(coded: bytes) -> NDArray[np.int16]:
     return samples
 
 
+def compile_coding() -> None:
+    """Compile (or load from the cache) both directions: intake does so before the first commit waits for them."""
+    decode(encode(np.arange(8, dtype=np.int16)))
+
+
 def _raw(coded: bytes) -> NDArray[np.int16]:
     if len(coded) % 2 == 0:
         raise CodingError(f"{len(coded) - 1} bytes of raw int16: an odd number")

@@ -6,6 +6,7 @@ leads back to recovery; a moved fence, or a bug, ends the process, and the super
 
 from __future__ import annotations
 
+import os
 import queue
 import random
 import shutil
@@ -13,7 +14,7 @@ import signal
 import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import psycopg
 import structlog
@@ -25,72 +26,46 @@ from stream.instants import micros
 from stream.intake import QUEUE_MESSAGES, Writer, gather_from
 from stream.recovery import recover
 from stream.store.connect import connect
+from stream.tick import ACCEPT_LEAP
 from stream.tick import start as start_tick
 from stream.verdicts import put_findings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
     from pathlib import Path
 
+    from stream.place import Place
     from stream.recovery import Recovered
-    from stream.settings import StreamSettings
     from stream.tick import TickClock
 
 MAX_MESSAGE_BYTES = 8_000_000
 SUSPICIOUS_STARTS = 2
 """Starts of the process at one position without getting any further: the detector may be what kills it there."""
 DISK_EVERY_S = 10.0
+COMPLAINTS_EVERY_S = 5.0
 
 _log = structlog.get_logger("stream.embedded")
 
 
-class Folder(Protocol):
-    """What this needs to know of the data folder."""
-
-    @property
-    def root(self) -> Path:
-        """Where it lies."""
-
-
-class Composed(Protocol):
-    """The settings as `tierwatch.py` puts them together."""
-
-    @property
-    def stream(self) -> StreamSettings:
-        """The [stream] table."""
-
-    @property
-    def folder(self) -> Folder:
-        """The data folder."""
-
-    @property
-    def dsn(self) -> str:
-        """The store."""
-
-    speed: float
-
-    def now(self) -> datetime:
-        """The wall clock, scaled by `speed`."""
-
-
-def run(settings: Composed, tell_ready: Callable[[], None]) -> None:
+def run(settings: Place, tell_ready: Callable[[], None]) -> None:
     """Be the writer of the shard until SIGTERM or SIGINT."""
     from stream.ecg.advance import compile_kernels
-    from stream.servers.mqtt_clients import INTAKE, add_client
+    from stream.ecg_coding import compile_coding
+    from stream.servers.mqtt_clients import INTAKE, add_client, intake_session
 
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     # Before anything subscribes: a message that waits for a compiler is a message late.
     compile_kernels()
+    compile_coding()
     inbound: queue.Queue[Message] = queue.Queue(QUEUE_MESSAGES)
     returned = threading.Event()
     shard = settings.stream.shard
     mqtt = Mqtt(
-        host="127.0.0.1", port=settings.stream.mqtt_port, client_id=INTAKE, user=INTAKE,
+        host="127.0.0.1", port=settings.stream.mqtt_port, client_id=intake_session(settings.folder.root), user=INTAKE,
         password=add_client(settings.folder.root, INTAKE, shard), on_message=inbound.put, on_connected=returned.set,
-        max_bytes=MAX_MESSAGE_BYTES,
+        max_bytes=MAX_MESSAGE_BYTES, protocol="3.1.1",
     )  # fmt: skip
     for topic in topics.all_up(shard):
         mqtt.subscribe(topic, qos=1)
@@ -103,7 +78,7 @@ def run(settings: Composed, tell_ready: Callable[[], None]) -> None:
 
 @dataclass(slots=True)
 class _Intake:
-    settings: Composed
+    settings: Place
     mqtt: Mqtt
     inbound: queue.Queue[Message]
     returned: threading.Event
@@ -138,7 +113,7 @@ class _Intake:
                         writer.step()
                         writer.state.ward.before_patient = None  # the suspicious position is behind us
                         wait_s = 0.1
-            except psycopg.OperationalError as error:
+            except (psycopg.OperationalError, psycopg.InternalError) as error:
                 _log.warning("store_lost", error=str(error).splitlines()[0])
                 pending = writer.pending if writer is not None else pending
                 time.sleep(wait_s * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
@@ -158,12 +133,13 @@ class _Intake:
         if state.faults:
             _log.error("determinism_fault", findings=state.faults)
         if self.clock is None:
-            self.clock = start_tick(micros(state.tick) if state.tick else None, *self._now_us())
+            last_us = micros(state.tick) if state.tick else None
+            self.clock = start_tick(last_us, *self._now_us(), accepts_leap=os.environ.get(ACCEPT_LEAP) == "1")
         writer = Writer(
             conn=conn, shard=shard, fence=self.fence, mqtt=self.mqtt, clock=self.clock, now_us=self._now_us, state=state,
             disk_is_low=_Disk(self.settings.folder.root, self.settings.stream.low_disk_mb),
             gather=lambda held, full: gather_from(self.inbound, is_holding=held, is_full=full), backlog=self.inbound.qsize,
-            pending=list(pending),
+            pending=list(pending), complaints=_Complaints(self.settings.folder.root),
         )  # fmt: skip
         if is_first and deaths is not None and deaths[0] >= SUSPICIOUS_STARTS:
             self._be_careful(conn, state, suspect if suspect_position == judged + 1 else None)
@@ -219,6 +195,21 @@ class _Disk:
         if time.monotonic() - self._asked >= DISK_EVERY_S or not self._asked:
             self._asked, self._is_low = time.monotonic(), shutil.disk_usage(self._root).free < self._low
         return self._is_low
+
+
+class _Complaints:
+    """What the broker wrote into its log and told nobody; asked now and then only."""
+
+    def __init__(self, root: Path) -> None:
+        from stream.servers.nats import ComplaintReader
+
+        self._reader, self._asked = ComplaintReader(root), 0.0
+
+    def __call__(self) -> list[str]:
+        if time.monotonic() - self._asked < COMPLAINTS_EVERY_S:
+            return []
+        self._asked = time.monotonic()
+        return [f"{found.kind} {found.client or ''}: {found.line}" for found in self._reader.read()]
 
 
 def _progress(done: int, of: int) -> None:

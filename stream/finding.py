@@ -93,6 +93,8 @@ class Condition(StrEnum):
     """The disk of the store is full or nearly so; outboxes hold."""
     DETERMINISM_FAULT = "determinism_fault"
     """Judging the same data again by the same code gave another result."""
+    BROKER_COMPLAINS = "broker_complains"
+    """The broker dropped or refused messages or clients, and only its own log says so."""
     GLUCOSE_LOW = "glucose_low"
     """Glucose below 70 mg/dL for 15 min."""
     GLUCOSE_VERY_LOW = "glucose_very_low"

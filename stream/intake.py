@@ -49,6 +49,7 @@ GATHER_BYTES = 1_000_000
 QUEUE_MESSAGES = 20_000
 """Messages that came and are not committed: bounded by what the broker has unacknowledged, else by this."""
 OVERLOADED_MESSAGES = 5_000
+MAX_DETAIL = 300
 
 _log = structlog.get_logger("stream.intake")
 
@@ -81,6 +82,8 @@ class Writer:
     backlog: Callable[[], int]
     """How many messages wait."""
     receipts: Receipts = field(default_factory=Receipts)
+    complaints: Callable[[], list[str]] = list
+    """What the broker has complained of since the last call, a line each."""
     troubles: dict[Trouble, bool] = field(default_factory=dict)
     position: int = 0
     saved_second: int = 0
@@ -92,7 +95,8 @@ class Writer:
         self.position = self.state.last
         self.saved_second = micros(self.state.tick) // SECOND if self.state.tick else 0
         told = self.state.clients.told
-        self.troubles = {trouble: f"{COMPONENT}/{condition}" in told for trouble, condition in TROUBLES.items()}
+        standing = (Trouble.CLOCK_STEP, Trouble.OVERLOADED, Trouble.STORE_FULL)
+        self.troubles = {trouble: f"{COMPONENT}/{TROUBLES[trouble]}" in told for trouble in standing}
         for batch in self.state.waiting:
             self.judge(batch)
         self.state.waiting.clear()
@@ -152,6 +156,7 @@ class Writer:
             taken.faults += admission.faults
             if admission.greeting is not None:
                 self.receipts.greet(topic.client, admission.greeting)
+                taken.greetings.append((topic.client, admission.greeting))
             taken.unread += [(topic.client, unread) for unread in admission.unread]
             answers += [(topic.client, refusal) for refusal in refusals(admission, message.payload)]
         return taken, answers
@@ -167,6 +172,9 @@ class Writer:
             if is_present != self.troubles.get(trouble, False):
                 self.troubles[trouble] = is_present
                 taken.noticed.append(Noticed(trouble=trouble, present=is_present, detail=detail))
+        if lines := self.complaints():
+            detail = f"{len(lines)} lines, the first: {lines[0]}"[:MAX_DETAIL]
+            taken.noticed.append(Noticed(trouble=Trouble.BROKER, present=True, detail=detail))
 
     def _store(self, taken: Intake, tick_us: int) -> Stored:
         where = {"shard": self.shard, "fence": self.fence, "position": self.position + 1, "tick": instant(tick_us)}

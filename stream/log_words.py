@@ -11,11 +11,17 @@ import msgspec
 
 from gateway.reading import Abandoned, Deferred, DeviceStatus, EcgChunk, Reading
 from gateway.wire import MalformedMessage, decode_event, encode
-from stream.batch import Admitted, Batch, Noticed, Payload, Quarantined, Repeated
+from stream.batch import Admitted, Batch, Greeted, Noticed, Payload, Quarantined, Repeated
 from stream.command import COMMANDS
 from stream.instants import instant, micros
 
-OWN: dict[str, type[Payload]] = {"quarantined": Quarantined, "noticed": Noticed, "repeated": Repeated, **COMMANDS}
+OWN: dict[str, type[Payload]] = {
+    "quarantined": Quarantined,
+    "noticed": Noticed,
+    "repeated": Repeated,
+    "greeted": Greeted,
+    **COMMANDS,
+}
 """Name in the log, and the word."""
 _NAMES: dict[type, str] = {word: name for name, word in OWN.items()}
 _GATEWAY: dict[type, str] = {

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class History(Protocol):
-    """What was archived up to a position. The Ward's only way to the past; SQL in the embedded runner, the log in the log runner."""
+    """What was archived up to a position, the Ward's only way to the past: SQL in the embedded runner, else the log itself."""
 
     def chunks(self, lane: LaneKey, from_us: int, to_us: int, up_to: int) -> list[EcgChunk]:
         """Chunks of a lane that begin within [from_us, to_us), at positions <= up_to, by (at, seq)."""

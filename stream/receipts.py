@@ -62,7 +62,9 @@ class Receipts:
             self.hurried.discard(source)
             self.told_us[source] = now_us
             told = tuple(
-                LaneReceipt(device=key[2], stream=key[3], stored=received[key][-RANGES_IN_A_RECEIPT:]) for key in lanes if received[key]
+                LaneReceipt(device=key[2], stream=key[3], stored=received[key][-RANGES_IN_A_RECEIPT:])
+                for key in lanes
+                if received[key]
             )
             out.append((source[0], Receipt(epoch=source[1], lanes=told, server_time=instant(now_us))))  # type: ignore[arg-type]
         return out

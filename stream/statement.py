@@ -35,6 +35,7 @@ TECHNICAL = frozenset(
         Condition.INTAKE_OVERLOADED,
         Condition.STORE_FULL,
         Condition.DETERMINISM_FAULT,
+        Condition.BROKER_COMPLAINS,
         Condition.SENSOR_WARM_UP,
         Condition.SENSOR_EXPIRED,
         Condition.SENSOR_SIGNAL_LOSS,

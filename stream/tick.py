@@ -17,10 +17,14 @@ MAX_LEAP_US = 30 * 86_400 * SECOND
 """At a start: further ahead than this, somebody must say that it is meant."""
 
 
+ACCEPT_LEAP = "TIERWATCH_ACCEPT_CLOCK_LEAP"
+"""In the environment of a start: the leap is meant."""
+
+
 class ClockLeap(RuntimeError):
     """The wall clock is more than 30 days ahead of the last tick: all data would be late for ever if it is wrong.
 
-    Set the clock right, or start with --accept-clock-leap.
+    Set the clock right; or, if it is right, start once with TIERWATCH_ACCEPT_CLOCK_LEAP=1 in the environment.
     """
 
 
@@ -53,5 +57,6 @@ def start(last_us: int | None, wall_us: int, monotonic_us: int, *, accepts_leap:
         ClockLeap: the wall clock is too far ahead and `accepts_leap` was not given.
     """
     if last_us is not None and wall_us - last_us > MAX_LEAP_US and not accepts_leap:
-        raise ClockLeap(f"wall clock {(wall_us - last_us) / SECOND / 86_400:.1f} days ahead of the last tick")
+        days = (wall_us - last_us) / SECOND / 86_400
+        raise ClockLeap(f"the wall clock is {days:.1f} days ahead of the last tick: set it right, or start with {ACCEPT_LEAP}=1")
     return TickClock(max(wall_us, (last_us or 0) + 1), monotonic_us)

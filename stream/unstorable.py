@@ -29,6 +29,7 @@ def part_out(conn: psycopg.Connection, taken: Intake) -> tuple[Books, Intake]:
         arrivals=[a for a in taken.arrivals if id(a) not in bad],
         faults=[*taken.faults, *(_fault(a, bad[id(a)]) for a in taken.arrivals if id(a) in bad)],
         unread=taken.unread,
+        greetings=taken.greetings,
         noticed=taken.noticed,
     )
     return load_books(conn), parted

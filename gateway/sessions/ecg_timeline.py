@@ -61,11 +61,15 @@ class Placed:
     """Why a session begins here; None inside of one."""
 
 
+PLAUSIBLE_HZ = (10.0, 2000.0)
+"""What no ECG device samples outside of: two frames that say otherwise hide a lost one."""
+
+
 def measured_rate(frames: list[Heard], nominal_hz: float) -> float:
     """Samples a second by the device's clock, to 0.01 Hz; intervals that hide a lost frame are left out."""
     intervals = [(b.last_ns - a.last_ns, len(b.samples)) for a, b in pairwise(frames)]
     rates = [(count * 1e9 / ns, ns, count) for ns, count in intervals if ns > 0]
-    plausible = [item for item in rates if 10 <= item[0] <= 2000]
+    plausible = [item for item in rates if PLAUSIBLE_HZ[0] <= item[0] <= PLAUSIBLE_HZ[1]]
     if not plausible:
         return nominal_hz
     # A lost frame makes an interval long and its rate low, never high: those near the highest are whole.

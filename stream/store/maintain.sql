@@ -27,7 +27,7 @@ DELETE FROM stream.batch WHERE (shard, position) IN (
 -- What only says how the equipment was. What people said or decided stays, and so do ranges given up or quarantined.
 DELETE FROM stream.other WHERE (shard, position, ord) IN (
     SELECT shard, position, ord FROM stream.other
-    WHERE shard = %(shard)s AND position < %(keep)s AND received_at < %(limit)s AND name IN ('status', 'deferred', 'noticed', 'repeated')
+    WHERE shard = %(shard)s AND position < %(keep)s AND received_at < %(limit)s AND name IN ('status', 'deferred', 'noticed', 'repeated', 'greeted')
     LIMIT %(most)s
 )
 
