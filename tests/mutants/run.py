@@ -92,7 +92,8 @@ def run_tests(tests: tuple[str, ...], limit_s: float) -> tuple[int | None, str]:
     environment = {**os.environ, "TIERWATCH_DATA": data, "PYTHONPATH": str(TREE), "PYTHONDONTWRITEBYTECODE": "1"}
     environment.setdefault("NUMBA_CACHE_DIR", str(ROOT / "var" / "numba"))
     # Hypothesis must not be lucky: the same examples each time.
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--hypothesis-seed=1", "-q", *tests]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "tests.mutants.unshrunk"]
+    command += ["--hypothesis-seed=1", *tests]
     with subprocess.Popen(
         command, cwd=TREE, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         start_new_session=True,
