@@ -25,6 +25,7 @@ from alerts.alert import (
     alert_id,
     notice_id,
 )
+from alerts.ladder import LadderName
 from alerts.machine import Signal, move
 from alerts.plan import frozen
 from alerts.policy import Verdict, inhibitor, latches
@@ -318,6 +319,9 @@ def weighed(alerts: Iterable[Alert], now: datetime) -> list[Change]:
                 changed = unanswered_anew(changed, now)
             elif changed.state.is_unanswered:  # it has never spoken: this is its first cycle
                 changed = replace(changed, cycle_from=now, unanswered_from=now)
+                if not changed.state.is_present and changed.ladder is LadderName.EMERGENCY:
+                    # It came and went while a louder one spoke: no siren for what is over, but somebody must see it.
+                    changed = replace(changed, past=True, ladder=LadderName.PAST_EMERGENCY)
         cause = f"{what}:{alert.entries}"
         changed, entry = entered(changed, alert.state, cause=cause, what=what, now=now, detail=dict(detail))
         changes.append(Change(alert=changed, entries=(entry,)))
