@@ -33,7 +33,11 @@ def test_contents_that_are_stored_already_are_no_error(dsn):
     shard = Shard(dsn)
     shard.assign("cuff1", "ada")
     reading = {
-        "device": "cuff1", "stream": "blood_pressure", "kind": "blood_pressure", "values": (120.0, 80.0, None, 70.0), "at": T0,
+        "device": "cuff1",
+        "stream": "blood_pressure",
+        "kind": "blood_pressure",
+        "values": (120.0, 80.0, None, 70.0),
+        "at": T0,
         "device_time": "2026-11-24T08:00:00",
     }
     shard.send(Reading(seq=1, **reading))

@@ -22,7 +22,13 @@ NOW_US = 1_010 * SECOND
 def silence():
     """Asystole of the first lead, decided and not said."""
     return opened(
-        "ada", Condition.ASYSTOLE, stream="ecg1/ecg/I", opened_at="s1:1", onset_us=ONSET_US, at_us=DECIDED_US, evidence={},
+        "ada",
+        Condition.ASYSTOLE,
+        stream="ecg1/ecg/I",
+        opened_at="s1:1",
+        onset_us=ONSET_US,
+        at_us=DECIDED_US,
+        evidence={},
     )
 
 
@@ -47,7 +53,10 @@ BEATS = [ONSET_US + n * SECOND for n in range(1, 4)]
     [
         ({}, ([Condition.ASYSTOLE], False)),  # no lead shows a beat: the heart stands still
         ({"beats": BEATS, "grade": Quality.BAD}, ([Condition.ASYSTOLE], False)),  # noise is not a heart that beats
-        ({"beats": [ONSET_US + SECOND // 4]}, ([Condition.ASYSTOLE], False)),  # the last beat, a little later in this lead
+        (
+            {"beats": [ONSET_US + SECOND // 4]},
+            ([Condition.ASYSTOLE], False),
+        ),  # the last beat, a little later in this lead
         ({"beats": [DECIDED_US + SECOND]}, ([Condition.ASYSTOLE], False)),  # a beat after it contradicts nothing
         ({"frontier_us": ONSET_US}, ([], True)),  # that lead has not come so far: wait for it
         # It has not come so far and is not heard any more: nobody waits for it.
