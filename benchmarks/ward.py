@@ -47,7 +47,8 @@ def messages(signals: list[np.ndarray], second: int) -> list[bytes]:
     out = []
     for number, signal in enumerate(signals):
         chunk = EcgChunk(
-            device=DeviceId(f"d{number}"), stream=StreamName("ecg/I"), seq=second + 1, session=SessionId("s"), index=second * RATE,
+            device=DeviceId(f"d{number}"), stream=StreamName("ecg/I"), seq=second + 1, session=SessionId("s"),
+            index=second * RATE,
             at=at, rate_hz=float(RATE), lead="I", samples=signal[second * RATE : (second + 1) * RATE].astype("<i2").tobytes(),
             received_at=at + timedelta(seconds=1),
         )  # fmt: skip

@@ -24,7 +24,8 @@ def test_chunk_and_jobs_change_no_byte(records, tmp_path, lead):
     for chunk in (0.1, 1.0, 10.0):
         for name in names:
             replay_record(name, lead, chunk, str(tmp_path / f"{chunk}"))
-    result = CliRunner().invoke(app, [*names, "--out", str(tmp_path / "jobs"), "--jobs", "2", *(["--lead", lead] if lead else [])])
+    leads = ["--lead", lead] if lead else []
+    result = CliRunner().invoke(app, [*names, "--out", str(tmp_path / "jobs"), "--jobs", "2", *leads])
     assert result.exit_code == 0, result.output
     expected = bytes_of(tmp_path / "1.0")
     assert expected
@@ -33,7 +34,7 @@ def test_chunk_and_jobs_change_no_byte(records, tmp_path, lead):
 
 
 def first_of(folder: Path) -> str:
-    return sorted(path.stem for path in folder.glob("v*.hea"))[0]
+    return min(path.stem for path in folder.glob("v*.hea"))
 
 
 def test_what_is_written_reads_back_as_wfdb_and_as_sorted_lines(records, tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,7 +19,7 @@ def numbers(ranges) -> set[int]:
 
 
 def is_normal(ranges) -> bool:
-    return all(first <= last for first, last in ranges) and all(a[1] + 1 < b[0] for a, b in zip(ranges, ranges[1:], strict=False))
+    return all(first <= last for first, last in ranges) and all(a[1] + 1 < b[0] for a, b in pairwise(ranges))
 
 
 @given(sets, sets, pairs, st.integers(0, 80))

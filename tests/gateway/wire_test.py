@@ -107,11 +107,13 @@ def golden_words() -> list:
     at, heard = datetime(2026, 11, 24, 8, 0, 0, 4000, UTC), datetime(2026, 11, 24, 8, 0, 1, tzinfo=UTC)
     return [
         EcgChunk(
-            device="H10-1", stream="ecg/I", seq=7, session="s", index=1250, at=at, rate_hz=130.17, lead="I", samples=b"\1\0\xff\xff",
+            device="H10-1", stream="ecg/I", seq=7, session="s", index=1250, at=at, rate_hz=130.17, lead="I",
+            samples=b"\1\0\xff\xff",
             clipped=1, contact=False, received_at=heard, at_source=AtSource.ESTIMATED,
         ),
         Reading(
-            device="cuff", stream="blood_pressure", seq=3, kind=ReadingKind.BLOOD_PRESSURE, values=(140.0, 90.0, None, 61.0), at=at,
+            device="cuff", stream="blood_pressure", seq=3, kind=ReadingKind.BLOOD_PRESSURE, at=at,
+            values=(140.0, 90.0, None, 61.0),
             slot=2, device_time="2026-11-24T08:00:00", connection="c1", flags=(Flag.BODY_MOVEMENT,), received_at=heard,
         ),
         DeviceStatus(

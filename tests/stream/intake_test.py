@@ -31,7 +31,8 @@ def shard(dsn):
 def test_every_kind_of_event_is_stored_receipted_and_read_back(shard):
     shard.assign("ecg1", "ada")
     events = (
-        chunk(1, 0), chunk(2, 1), pressure(1, 0.5), DeviceStatus(device="ecg1", stream="status", seq=1, at=T0, battery_percent=80),
+        chunk(1, 0), chunk(2, 1), pressure(1, 0.5),
+        DeviceStatus(device="ecg1", stream="status", seq=1, at=T0, battery_percent=80),
         Abandoned(device="ecg1", stream="ecg/II", first=1, last=7, reason="disk_full"),
         Deferred(device="ecg1", stream="ecg/I", first=3, last=5),
     )

@@ -11,8 +11,8 @@ from stream import judge as judging
 from stream.command import AssignmentChanged, LimitsChanged
 from stream.finding import Condition
 from stream.log_file import BadLog, Bench, read, writing
-from stream.log_runner import run_log
 from stream.log_rows import read_batches
+from stream.log_runner import run_log
 from stream.verdicts import encode
 from tests.stream.intake_test import pressure
 from tests.stream.logs import split
@@ -33,7 +33,8 @@ def recorded(dsn, records, monkeypatch):
     monkeypatch.setattr(judging.ecg_statements, "silence", fails)
     shard = Shard(dsn)
     vf, calm = excerpt(records, "cudb/cu01", 180, 250), excerpt(records, "cudb/cu01", 0, 70)
-    lanes = {d: split(vf if d == "d-vf" else calm, RATE, [250], device=d) for d in ("d-vf", "d-hole", "d-late", "d-dan", "d-moved")}
+    devices = ("d-vf", "d-hole", "d-late", "d-dan", "d-moved")
+    lanes = {d: split(vf if d == "d-vf" else calm, RATE, [250], device=d) for d in devices}
     for device, patient in (("d-vf", "ada"), ("d-hole", "bob"), ("d-late", "cleo"), ("d-dan", "dan"), ("d-moved", "eve")):
         shard.assign(device, patient)
     shard.assign("cuff1", "ada", slot=1)
@@ -45,7 +46,7 @@ def recorded(dsn, records, monkeypatch):
         if 30 <= second < 50:
             del now["d-late"]
         shard.pass_time(1)
-        for n, event in enumerate(now.values()):
+        for event in now.values():
             shard.send(event, client=f"gw-{event.device}")
         if second == 26:
             shard.send(*lanes["d-hole"][20:23], client="gw-d-hole")

@@ -1,4 +1,4 @@
-"""The Ward's properties over real ECG: chunking, batching, order and restarts change nothing; late data is judged all the same."""
+"""The Ward's properties over real ECG: chunking, batching, order and restarts change nothing; late data is judged too."""
 
 from __future__ import annotations
 
