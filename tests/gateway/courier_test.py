@@ -189,7 +189,7 @@ def test_a_restart_goes_on_from_the_file() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(data=st.data(), window=st.integers(1, 40), total=st.integers(1, 120))
-def test_any_loss_doubling_and_reordering_ends_with_everything_receipted(  # noqa: C901, PLR0912 - a network in one place
+def test_any_loss_doubling_and_reordering_ends_with_everything_receipted(  # noqa: PLR0912 - a network in one place
     data: st.DataObject, window: int, total: int
 ) -> None:
     """A hostile network for a while, then a good one; a lane of ECG, one of readings, ranges given up in between."""
