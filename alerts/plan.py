@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from alerts.alert import Tier
 from alerts.ladder import Addressee, Ladder, LadderName, Ladders, Role, Rung
-from stream.limits import DEFAULTS
+from stream.limits import LIMITS, Limit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,52 +26,8 @@ class PlanRefused(ValueError):
     """A plan under which somebody would not be told; the message says which ladder, and why."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
-    """How far a limit may be moved."""
-
-    lowest: float
-    highest: float
-    """Beyond these it is refused, whoever asks."""
-    advised_from: float
-    advised_to: float
-    """Beyond these it is taken, with a warning."""
-    source: str
-    """Who says so, with its year."""
-
-
-BOUNDS: Mapping[str, Bounds] = {
-    "brady_bpm": Bounds(
-        lowest=30, highest=60, advised_from=40, advised_to=50,
-        source="Kusumoto 2018 (ACC/AHA/HRS): below 50; detection.md 2026-11-24: below 40, emergency below 30.",
-    ),
-    "tachy_bpm": Bounds(
-        lowest=90, highest=180, advised_from=100, advised_to=150,
-        source="Page 2015 (ACC/AHA/HRS): above 100; detection.md 2026-11-24: above 130, emergency from 180.",
-    ),
-    "bp_crisis_systolic_mmhg": Bounds(
-        lowest=140, highest=220, advised_from=160, advised_to=180,
-        source="Whelton 2018 (ACC/AHA) 11.2: crisis above 180 mmHg.",
-    ),
-    "bp_crisis_diastolic_mmhg": Bounds(
-        lowest=90, highest=140, advised_from=100, advised_to=120,
-        source="Whelton 2018 (ACC/AHA) 11.2: crisis above 120 mmHg.",
-    ),
-    "bp_repeat_min_s": Bounds(
-        lowest=30, highest=300, advised_from=60, advised_to=120, source="Stergiou 2021 (ESH): 1 min between readings.",
-    ),
-    "bp_repeat_max_s": Bounds(
-        lowest=300, highest=3600, advised_from=600, advised_to=1800, source="detection.md 2026-11-24: 1-15 min.",
-    ),
-    "no_data_s": Bounds(
-        lowest=15, highest=3600, advised_from=15, advised_to=600, source="alerting.md 2026-11-24, defaults of silence.",
-    ),
-    "late_s": Bounds(
-        lowest=60, highest=90_000, advised_from=600, advised_to=4_200,
-        source="log.md 2026-11-24, late is not silent: 10 min, or the device's interval and 10 min.",
-    ),
-}  # fmt: skip
-"""Every limit that a plan may set. The defaults are the stream's own (`stream.limits.DEFAULTS`)."""
+BOUNDS: Mapping[str, Limit] = LIMITS
+"""Every limit that a plan may set: the very table that the detector judges by, with bounds and their source."""
 
 
 def check_limits(own: Mapping[str, float]) -> tuple[str, ...]:
@@ -89,10 +45,9 @@ def check_limits(own: Mapping[str, float]) -> tuple[str, ...]:
             allowed = f"{bounds.lowest:g} to {bounds.highest:g}"
             raise LimitRefused(f"{name} = {value:g} is beyond {allowed} ({bounds.source})")
         if not bounds.advised_from <= value <= bounds.advised_to:
-            usual = f"; the default is {DEFAULTS[name]:g}" if name in DEFAULTS else ""
             warnings.append(
-                f"{name} = {value:g} is beyond the advised {bounds.advised_from:g} to {bounds.advised_to:g}{usual}"
-                f" ({bounds.source})"
+                f"{name} = {value:g} is beyond the advised {bounds.advised_from:g} to {bounds.advised_to:g};"
+                f" the default is {bounds.default:g} ({bounds.source})"
             )
     return tuple(warnings)
 

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gateway.reading import Reading
-from stream import vitals
+from stream import vitals_past
 from stream.finding import Finding, SubjectKind
 from stream.instants import micros
 from stream.lane import remember
@@ -18,7 +17,7 @@ from stream.statement import withdrawn
 if TYPE_CHECKING:
     from stream.assignments import Span
     from stream.command import AssignmentChanged
-    from stream.household import Household, Lane, PatientChart
+    from stream.household import Household, Lane
     from stream.moment import Moment
 
 
@@ -29,10 +28,7 @@ def reassign(household: Household, change: AssignmentChanged, span: Span, moment
         if lane.chart.key[2] == change.device:
             said += _withdraw(lane, span, moment)
             _judge_again(lane, span, moment)
-    changed = _move_readings(household, change, span, moment)
-    for patient in changed:
-        said += vitals.restate(patient, moment, is_correction=True)
-    return said
+    return said + vitals_past.moved(household, change, span, moment)
 
 
 def _withdraw(lane: Lane, span: Span, moment: Moment) -> list[Finding]:
@@ -63,22 +59,3 @@ def _judge_again(lane: Lane, span: Span, moment: Moment) -> None:
         # Nothing more is expected: the pass is ripe at once.
         chart.due_last_us = moment.listening_us - QUIET_US
     chart.due_from_us, chart.due_to_us = min(chart.due_from_us, first_us), max(chart.due_to_us, end_us)
-
-
-def _move_readings(household: Household, change: AssignmentChanged, span: Span, moment: Moment) -> list[PatientChart]:
-    changed: dict[str, PatientChart] = {}
-
-    def is_anothers(patient: str, reading: Reading, at_us: int) -> bool:
-        return reading.device == change.device and moment.assignments.resolve(reading.device, reading.slot, at_us) != patient
-
-    for name, patient in sorted(household.patients.items()):
-        if vitals.drop(patient, lambda kept, name=name: is_anothers(name, kept.reading, kept.at_us)):  # type: ignore[misc]
-            changed[name] = patient
-    for reading in moment.history.readings(change.device, span.first, span.end, moment.position):
-        owner = moment.assignments.resolve(reading.device, reading.slot, micros(reading.at))
-        chart = household.patients.get(owner or "")
-        if chart is None or any(kept.reading == reading for kept in chart.pressure):
-            continue
-        if vitals.keep(chart, reading):
-            changed[chart.patient] = chart
-    return [chart for _, chart in sorted(changed.items())]

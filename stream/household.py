@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
-from gateway.reading import Reading
+from gateway.reading import Reading, ReadingKind
 from stream.ecg.chart import CHART_VERSION, ECG_CHART, new_charts
 from stream.finding import Finding
+from stream.glucose_lane import GlucoseLane
 from stream.lane import Hold, LaneChart, LaneKey
+from stream.symptoms import Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,6 +36,17 @@ class Kept:
     reading: Reading
 
 
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Readings that came too late for their ring: the stretch of time that a past pass is to judge."""
+
+    device: str
+    stream: str
+    kind: ReadingKind
+    from_us: int
+    to_us: int
+
+
 @dataclass(slots=True)
 class PatientChart:
     """What is remembered of a patient. Its fields are immutable values, so a shallow copy is a copy."""
@@ -47,6 +60,17 @@ class PatientChart:
     """The newest statement of each episode that rests on readings."""
     benched: str = ""
     """Why this patient is not judged; empty: is judged."""
+    pressure_from_us: int = -1
+    """The newest reading of blood pressure that fell off the ring; -1: none did."""
+    glucose: tuple[GlucoseLane, ...] = ()
+    """A stream each, by device and stream."""
+    symptoms: tuple[Report, ...] = ()
+    """The last check-ins, by `at`."""
+    due: tuple[Due, ...] = ()
+    heard_us: int = -1
+    """Listening time of the last reading of any kind."""
+    waits: bool = False
+    """Something old stands, and is told when no more readings come."""
 
 
 @dataclass(slots=True)

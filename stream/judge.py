@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from gateway.ranges import add, contains
 from gateway.reading import Abandoned, Deferred, DeviceStatus, EcgChunk, Reading
-from stream import ecg_statements, past, vitals
+from stream import ecg_statements, past, vitals, vitals_past
 from stream.batch import Quarantined, Repeated
 from stream.command import AssignmentChanged, BenchLifted, LimitsChanged, SymptomReport
 from stream.correction import reassign
@@ -79,8 +79,9 @@ def take(household: Household, rows: Iterable[Admitted], feed: Feed, moment: Mom
         elif isinstance(payload, BenchLifted):
             said += _lift(_patient(household, payload.patient), moment)
         elif isinstance(payload, SymptomReport):
-            # Kept in the log; its findings come with the symptom rules.
-            _patient(household, payload.patient)
+            patient = _patient(household, payload.patient)
+            Judging.patient = patient.patient
+            said += [] if patient.benched else vitals.report(patient, payload, moment)
     return said
 
 
@@ -134,9 +135,11 @@ def conclude(household: Household, moment: Moment) -> list[Finding]:
     """At the tick, after the kernels ran: what was withheld, is over, is silent, is due; sets when to wake next."""
     said: list[Finding] = []
     for patient in household.patients.values():
-        expires_us = vitals.expires_us(patient)
-        if expires_us is not None and expires_us <= moment.tick_us:
-            said += _restate(patient, moment)
+        if patient.benched:
+            continue
+        Judging.patient = patient.patient
+        said += vitals_past.run(patient, moment) if patient.due else []
+        said += vitals.at_tick(patient, moment)
     for _, lane in sorted(household.lanes.items()):
         chart = lane.chart
         if past.is_ripe(chart, moment.listening_us):
@@ -217,9 +220,7 @@ def _reading(household: Household, reading: Reading, at_us: int, moment: Moment)
         return []
     patient = _patient(household, name)
     Judging.patient = name
-    if patient.benched or not vitals.keep(patient, reading):
-        return []
-    return _restate(patient, moment)
+    return [] if patient.benched else vitals.take(patient, reading, moment)
 
 
 def _restate(patient: PatientChart, moment: Moment) -> list[Finding]:
@@ -273,7 +274,10 @@ def _wake_us(household: Household, moment: Moment) -> int:
             patient = household.patients[chart.patient]
             wake = min(wake, chart.heard_us + round(limit(patient.limits, "no_data_s") * SECOND))
     for patient in household.patients.values():
-        expires_us = vitals.expires_us(patient)
-        if expires_us is not None:
-            wake = min(wake, moment.listening_us + max(expires_us - moment.tick_us, 0))
+        if patient.benched:
+            continue
+        if patient.due:
+            return moment.listening_us
+        due_us = vitals.wake_us(patient, moment)
+        wake = wake if due_us is None else min(wake, due_us)
     return wake

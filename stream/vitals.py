@@ -1,121 +1,282 @@
-"""Readings into a patient's ring, and what the ring says. Pure.
+"""Readings and reports into a patient's rings, and what the rings say. Pure.
 
-The ring is judged anew with each reading; what changed against what was told becomes a statement, under the id it had.
+Each kind is judged anew with each reading (glucose: one step further where the reading is in order); what changed
+against what was told becomes a statement, under the id it had (`stream.retelling`).
 """
 
 from __future__ import annotations
 
 from bisect import insort
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gateway.reading import Reading, ReadingKind
+from stream import glucose, glucose_lane, pressure, symptoms
 from stream.finding import Condition, Finding
-from stream.household import Kept, PatientChart
-from stream.instants import SECOND, instant, micros
+from stream.glucose_course import sample_of
+from stream.glucose_lane import GlucoseLane
+from stream.household import Due, Kept, PatientChart
+from stream.instants import SECOND, micros
 from stream.lane import remember
 from stream.limits import limit
-from stream.pressure import Stretch, crises
-from stream.statement import Evidence, clean, cleared, is_open, opened, revised, withdrawn
+from stream.retelling import STALLED_US, Scope, retell
+from stream.statement import cleared, is_open, open_of, opened
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from stream.command import SymptomReport
     from stream.moment import Moment
+    from stream.stretch import Stretch
 
 RING = 512
-"""Readings kept of a kind: more than ten days of a measurement every half hour."""
-PRESSURE_CONDITIONS = (Condition.BP_CRISIS, Condition.BP_CRISIS_UNCONFIRMED)
+"""Readings of blood pressure kept at most."""
+RING_US = 24 * 86_400 * SECOND
+"""For so long; three weeks' means can be made of them."""
+SETTLED_US = 86_400 * SECOND
+SETTLED_MEAN_US = 8 * 86_400 * SECOND
+"""What begins this soon after the oldest reading kept cannot be judged whole: it stays as it was told."""
+LANES_KEPT = 4
+"""Glucose streams of one patient that are remembered at most."""
+SILENT = "silent"
 
 
-def keep(patient: PatientChart, reading: Reading) -> bool:
-    """Take a reading into its ring; returns whether its kind is judged here."""
-    if reading.kind is not ReadingKind.BLOOD_PRESSURE:
+def take(patient: PatientChart, reading: Reading, moment: Moment) -> list[Finding]:
+    """A reading into its ring, and what follows from it."""
+    if reading.kind is ReadingKind.BLOOD_PRESSURE:
+        patient.heard_us = moment.listening_us
+        return restate_pressure(patient, moment) if keep_pressure(patient, reading) else []
+    if reading.kind is ReadingKind.GLUCOSE:
+        return _take_glucose(patient, reading, moment)
+    return []
+
+
+def report(patient: PatientChart, said: SymptomReport, moment: Moment) -> list[Finding]:
+    """What the patient says of how they feel, and what follows from it."""
+    heard = symptoms.Report(micros(said.at), tuple(sorted(said.symptoms)))
+    patient.symptoms = symptoms.kept(patient.symptoms, heard)
+    return restate_symptoms(patient, moment)
+
+
+def restate(patient: PatientChart, moment: Moment) -> list[Finding]:
+    """Everything judged anew: limits have changed, or a time has run out."""
+    said = restate_pressure(patient, moment) + restate_symptoms(patient, moment)
+    for lane in patient.glucose:
+        judged, ended = glucose_lane.again(lane, rules_of(patient, lane))
+        _put(patient, judged)
+        said += tell_glucose(patient, judged, ended, moment, is_whole=True)
+    return said
+
+
+def restate_pressure(patient: PatientChart, moment: Moment, *, is_correction: bool = False) -> list[Finding]:
+    """Statements that bring what was told of blood pressure in line with the ring."""
+    settled_us, settled_mean_us = -1, -1
+    if patient.pressure_from_us >= 0:
+        settled_us = patient.pressure_from_us + SETTLED_US
+        settled_mean_us = patient.pressure_from_us + SETTLED_MEAN_US
+
+    def is_settled(condition: Condition, onset_us: int) -> bool:
+        return onset_us >= (settled_mean_us if condition is Condition.BP_MEAN_HIGH else settled_us)
+
+    found = pressure.stretches(patient.pressure, patient.limits, moment.tick_us)
+    whole = [s for s in found if is_settled(s.condition, s.onset_us) or s.end_us is None]
+    scope = Scope(
+        is_ours=lambda f: f.condition in pressure.CONDITIONS,
+        is_covered=lambda f: is_open(f) or is_settled(f.condition, micros(f.onset)),
+        is_correction=is_correction,
+        keeps_before_us=settled_us,
+    )
+    return retell(patient, whole, scope, moment)
+
+
+def restate_symptoms(patient: PatientChart, moment: Moment) -> list[Finding]:
+    """Statements that bring what was told of symptoms in line with the reports."""
+    if not patient.symptoms:
+        return []
+    oldest_us = patient.symptoms[0].at_us
+    scope = Scope(
+        is_ours=lambda f: f.condition is Condition.SYMPTOM,
+        is_covered=lambda f: micros(f.onset) >= oldest_us,
+        same_stream=True,
+    )
+    return retell(patient, symptoms.stretches(patient.symptoms, patient.limits, moment.tick_us), scope, moment)
+
+
+def tell_glucose(
+    patient: PatientChart,
+    lane: GlucoseLane,
+    ended: list[Stretch],
+    moment: Moment,
+    *,
+    is_whole: bool,
+    is_correction: bool = False,
+    from_us: int | None = None,
+) -> list[Finding]:
+    """Statements of one stream. `is_whole`: `ended` is all that ended since `from_us` (by default, within the ring)."""
+    rules = rules_of(patient, lane)
+    is_over = is_overtaken(patient, lane)
+    stand = glucose.closed(lane.tip, rules, with_sensor=True) if is_over else glucose.standing(lane.tip, rules)
+    oldest_us = from_us if from_us is not None else lane.ring[0].at_us if lane.ring else 0
+    scope = Scope(
+        is_ours=lambda f: (
+            f.condition in glucose.CONDITIONS and key_of(f) == lane.key and not f.opened.startswith(SILENT)
+        ),
+        is_covered=(lambda f: is_open(f) or micros(f.onset) >= oldest_us) if is_whole else None,
+        is_correction=is_correction,
+    )
+    return retell(patient, [*ended, *stand], scope, moment)
+
+
+def keep_pressure(patient: PatientChart, reading: Reading) -> bool:
+    """Take a blood pressure into the ring; False: it is older than the ring, and due for the past pass."""
+    at_us = micros(reading.at)
+    if at_us <= patient.pressure_from_us:
+        due(patient, reading, at_us)
         return False
     ring = list(patient.pressure)
-    insort(ring, Kept(micros(reading.at), reading), key=lambda kept: (kept.at_us, kept.reading.stream, kept.reading.seq))
-    patient.pressure = tuple(ring[-RING:])
+    insort(ring, Kept(at_us, reading), key=lambda kept: (kept.at_us, kept.reading.stream, kept.reading.seq))
+    oldest_us = ring[-1].at_us - RING_US
+    gone = max(len(ring) - RING, sum(1 for kept in ring if kept.at_us < oldest_us))
+    if gone:
+        patient.pressure_from_us = ring[gone - 1].at_us
+    patient.pressure = tuple(ring[gone:])
     return True
 
 
-def drop(patient: PatientChart, is_anothers: Callable[[Kept], bool]) -> bool:
-    """Take another person's readings out of the ring; returns whether there were any."""
-    kept = tuple(k for k in patient.pressure if not is_anothers(k))
-    has_changed = len(kept) != len(patient.pressure)
-    patient.pressure = kept
-    return has_changed
+def due(patient: PatientChart, reading: Reading, at_us: int) -> None:
+    """Note a reading for the past pass (`stream.vitals_past`)."""
+    place = reading.device, str(reading.stream), reading.kind
+    same = next((d for d in patient.due if (d.device, d.stream, d.kind) == place), Due(*place, at_us, at_us))
+    widened = replace(same, from_us=min(same.from_us, at_us), to_us=max(same.to_us, at_us))
+    patient.due = (*(d for d in patient.due if (d.device, d.stream, d.kind) != place), widened)
 
 
-def restate(patient: PatientChart, moment: Moment, *, is_correction: bool = False) -> list[Finding]:
-    """Statements that bring what was told in line with the ring, in order of onset."""
+def at_tick(patient: PatientChart, moment: Moment) -> list[Finding]:
+    """What the time alone makes due: a wait that is over, an old last word, a sensor that fell silent."""
     said: list[Finding] = []
-    told: set[object] = set()
-    late_us = round(limit(patient.limits, "late_s") * SECOND)
-    for stretch in crises(patient.pressure, patient.limits, moment.tick_us):
-        before = _told(patient, stretch)
-        if before is not None:
-            told.add(before.episode)
-        said += _statements(patient, stretch, before, moment, late_us)
-    for before in patient.recent:
-        if before.condition not in PRESSURE_CONDITIONS or before.episode in told or before.withdrawn:
-            continue
-        if is_correction and (is_open(before) or _in_ring(patient, before)):
-            said.append(withdrawn(before, at_us=micros(before.at), why="wrong_person"))
-        elif is_open(before):
-            evidence = clean({"superseded": 1})
-            said.append(cleared(before, at_us=micros(before.at), end_us=micros(before.onset), evidence=evidence))
-    for finding in said:
-        patient.recent = remember(patient.recent, finding)
+    expires_us = _expires_us(patient, moment)
+    if patient.waits and moment.listening_us - patient.heard_us >= STALLED_US:
+        patient.waits = False
+        said += restate(patient, moment)
+    elif expires_us is not None and expires_us <= moment.tick_us:
+        said += restate_pressure(patient, moment) + restate_symptoms(patient, moment)
+    for lane in patient.glucose:
+        if _is_silent(patient, lane, moment):
+            _put(patient, replace(lane, is_silent=True))
+            said += _silence(patient, lane, moment)
     return said
 
 
-def expires_us(patient: PatientChart) -> int | None:
-    """The tick at which an unanswered first crisis is over; None: nothing waits."""
-    waiting = [f for f in patient.recent if f.condition is Condition.BP_CRISIS_UNCONFIRMED and is_open(f)]
-    return min((micros(f.onset) + round(limit(patient.limits, "bp_repeat_max_s") * SECOND) for f in waiting), default=None)
+def wake_us(patient: PatientChart, moment: Moment) -> int | None:
+    """Listening time at which `at_tick` may have something to say; None: nothing waits."""
+    wakes: list[int] = []
+    expires_us = _expires_us(patient, moment)
+    if expires_us is not None:
+        wakes.append(moment.listening_us + max(expires_us - moment.tick_us, 0))
+    if patient.waits:
+        wakes.append(patient.heard_us + STALLED_US)
+    silent_us = round(limit(patient.limits, "sensor_silent_s") * SECOND)
+    wakes += [lane.heard_us + silent_us for lane in patient.glucose if _may_fall_silent(patient, lane)]
+    return min(wakes, default=None)
 
 
-def _statements(patient: PatientChart, stretch: Stretch, before: Finding | None, moment: Moment, late_us: int) -> list[Finding]:
-    evidence: Evidence = {
-        "device": stretch.device,
-        "stream": ReadingKind.BLOOD_PRESSURE,
-        "systolic_mmhg": stretch.systolic_mmhg,
-        "diastolic_mmhg": stretch.diastolic_mmhg,
-    }
-    said: list[Finding] = []
+def rules_of(patient: PatientChart, lane: GlucoseLane) -> glucose.Rules:
+    """By what a stream of this patient is judged."""
+    return glucose.rules_of(lane.device, lane.stream, patient.limits)
+
+
+def key_of(finding: Finding) -> str:
+    """Device and stream that a statement rests on."""
+    return f"{finding.evidence.get('device')}/{finding.evidence.get('stream')}"
+
+
+def lane_of(patient: PatientChart, device: str, stream: str) -> GlucoseLane:
+    """The patient's lane of a glucose stream; a fresh one where there is none."""
+    return next(
+        (one for one in patient.glucose if (one.device, one.stream) == (device, stream)), GlucoseLane(device, stream)
+    )
+
+
+def put(patient: PatientChart, lane: GlucoseLane) -> None:
+    """Keep a lane; one too many that another has overtaken long ago falls away."""
+    _put(patient, lane)
+    if len(patient.glucose) > LANES_KEPT:
+        oldest = min(patient.glucose, key=lambda one: one.ring[-1].at_us if one.ring else -1)
+        patient.glucose = tuple(one for one in patient.glucose if one is not oldest)
+
+
+def is_overtaken(patient: PatientChart, lane: GlucoseLane) -> bool:
+    """Whether another stream of this patient went on when this one had stopped for longer than a gap."""
+    newest_us = max((one.tip.last_us for one in patient.glucose if one.key != lane.key), default=-1)
+    return 0 <= lane.tip.last_us < newest_us - glucose.GAP_US
+
+
+def _take_glucose(patient: PatientChart, reading: Reading, moment: Moment) -> list[Finding]:
+    sample = sample_of(reading)
+    if sample is None:
+        return []
+    patient.heard_us = moment.listening_us
+    lane = lane_of(patient, reading.device, str(reading.stream))
+    if sample.at_us <= lane.base_us:
+        due(patient, reading, sample.at_us)
+        return []
+    said = _heard_again(patient, lane, sample.at_us) if lane.is_silent else []
+    lane = replace(lane, heard_us=moment.listening_us, is_silent=False)
+    lane, ended, is_whole = glucose_lane.add(lane, sample, rules_of(patient, lane))
+    put(patient, lane)
+    said += tell_glucose(patient, lane, ended, moment, is_whole=is_whole)
+    for other in patient.glucose:
+        if other.key != lane.key and is_overtaken(patient, other):
+            said += tell_glucose(patient, other, [], moment, is_whole=False)
+            said += _heard_again(patient, other, sample.at_us) if other.is_silent else []
+    return said
+
+
+def _put(patient: PatientChart, lane: GlucoseLane) -> None:
+    others = [one for one in patient.glucose if one.key != lane.key]
+    patient.glucose = tuple(sorted([*others, lane], key=lambda one: one.key))
+
+
+def _expires_us(patient: PatientChart, moment: Moment) -> int | None:
+    """The tick at which an unanswered first crisis, or a symptom, is over; None: nothing waits."""
+    crisis_us = round(limit(patient.limits, "bp_repeat_max_s") * SECOND)
+    symptom_us = round(limit(patient.limits, "symptom_s") * SECOND)
+    last_us = {f.opened: micros(f.at) for f in patient.recent if f.condition is Condition.SYMPTOM and is_open(f)}
+    times = [
+        micros(f.onset) + crisis_us
+        for f in patient.recent
+        if f.condition is Condition.BP_CRISIS_UNCONFIRMED and is_open(f)
+    ]
+    if last_us:
+        soonest = symptoms.expires_us(patient.symptoms, patient.limits, moment.tick_us)
+        times.append(soonest if soonest is not None else min(last_us.values()) + symptom_us)
+    return min(times, default=None)
+
+
+def _may_fall_silent(patient: PatientChart, lane: GlucoseLane) -> bool:
+    is_sensor = glucose.is_sensor(lane.tip.gaps, is_continuous=rules_of(patient, lane).is_continuous)
+    return is_sensor and not lane.is_silent and lane.heard_us >= 0 and not is_overtaken(patient, lane)
+
+
+def _is_silent(patient: PatientChart, lane: GlucoseLane, moment: Moment) -> bool:
+    silent_us = round(limit(patient.limits, "sensor_silent_s") * SECOND)
+    return _may_fall_silent(patient, lane) and moment.listening_us - lane.heard_us >= silent_us
+
+
+def _silence(patient: PatientChart, lane: GlucoseLane, moment: Moment) -> list[Finding]:
+    last = lane.ring[-1]
+    found = opened(
+        patient.patient, Condition.SENSOR_SIGNAL_LOSS, stream=lane.key, opened_at=f"{SILENT}:{last.opened}",
+        onset_us=last.at_us, at_us=moment.second_us, evidence={"device": lane.device, "stream": lane.stream},
+    )  # fmt: skip
+    patient.recent = remember(patient.recent, found)
+    return [found]
+
+
+def _heard_again(patient: PatientChart, lane: GlucoseLane, at_us: int) -> list[Finding]:
+    silences = [f for f in patient.recent if key_of(f) == lane.key and f.opened.startswith(SILENT)]
+    before = open_of(silences, Condition.SENSOR_SIGNAL_LOSS)
     if before is None:
-        before = opened(
-            patient.patient, stretch.condition, stream=f"{stretch.device}/blood_pressure", opened_at=stretch.opened,
-            onset_us=stretch.onset_us, at_us=stretch.last_us, evidence=evidence,
-        )  # fmt: skip
-        said.append(before)
-    elif _differs(before, stretch, evidence):
-        before = revised(before, at_us=stretch.last_us, onset_us=stretch.onset_us, evidence=evidence)
-        said.append(before)
-    if stretch.end_us is not None and (before.end is None or before.end != instant(stretch.end_us) or before.present):
-        is_late = moment.tick_us - stretch.last_us > late_us
-        said.append(cleared(before, at_us=stretch.end_us, end_us=stretch.end_us, is_late=is_late))
-        # A stretch that was over before it was told is told once.
-        said = said[-1:]
-    return said
-
-
-def _differs(before: Finding, stretch: Stretch, evidence: Evidence) -> bool:
-    is_changed = any(before.evidence.get(key) != value for key, value in evidence.items())
-    return is_changed or before.onset != instant(stretch.onset_us) or (stretch.end_us is None and not before.present)
-
-
-def _told(patient: PatientChart, stretch: Stretch) -> Finding | None:
-    for before in patient.recent:
-        if before.condition is not stretch.condition or before.withdrawn:
-            continue
-        if before.opened == stretch.opened:
-            return before
-        until_us = stretch.end_us if stretch.end_us is not None else stretch.last_us
-        ended_us = micros(before.end) if before.end else micros(before.at)
-        if micros(before.onset) < until_us and ended_us > stretch.onset_us:
-            return before
-    return None
-
-
-def _in_ring(patient: PatientChart, finding: Finding) -> bool:
-    return not patient.pressure or patient.pressure[0].at_us <= micros(finding.onset)
+        return []
+    end_us = max(at_us, micros(before.onset))
+    over = cleared(before, at_us=end_us, end_us=end_us)
+    patient.recent = remember(patient.recent, over)
+    return [over]

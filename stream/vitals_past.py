@@ -1,0 +1,145 @@
+"""Readings older than their ring, and readings whose owner has changed: judged over the archive. Pure.
+
+The past pass of readings (log.md, "Order and lateness" 4): the stretch around what came late is judged afresh, and what
+is found there joins the episodes that were told, under their ids, or is new. Repeating it changes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from gateway.reading import Reading, ReadingKind
+from stream import glucose, glucose_lane, pressure, vitals
+from stream.glucose_course import Course, Sample, sample_of
+from stream.household import Due, Kept
+from stream.instants import SECOND, micros
+from stream.retelling import Scope, retell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from stream.assignments import Span
+    from stream.command import AssignmentChanged
+    from stream.finding import Finding
+    from stream.household import Household, PatientChart
+    from stream.moment import Moment
+    from stream.stretch import Stretch
+
+DAY_US = 86_400 * SECOND
+BEFORE_US = DAY_US
+AFTER_US = 6 * 3600 * SECOND
+"""Archive read before and after what came late: no event's beginning or end needs more."""
+PIECE_US = 14 * DAY_US
+"""At most so much of it in one position, so that the present never waits."""
+
+
+def run(patient: PatientChart, moment: Moment) -> list[Finding]:
+    """Judge what is due, at most a piece of each stream; the rest stays due."""
+    said: list[Finding] = []
+    for one in patient.due:
+        piece = replace(one, to_us=min(one.to_us, one.from_us + PIECE_US))
+        said += (
+            _glucose(patient, piece, moment) if one.kind is ReadingKind.GLUCOSE else _pressure(patient, piece, moment)
+        )
+    patient.due = tuple(
+        replace(one, from_us=one.from_us + PIECE_US + 1) for one in patient.due if one.to_us > one.from_us + PIECE_US
+    )
+    return said
+
+
+def moved(household: Household, change: AssignmentChanged, span: Span, moment: Moment) -> list[Finding]:
+    """A device's readings of this span are somebody else's: withdrawn from one, judged for the other."""
+    rows = moment.history.readings(change.device, span.first - DAY_US, span.end, moment.position)
+    said: list[Finding] = []
+    for name, patient in sorted(household.patients.items()):
+        if patient.benched:
+            continue
+        mine = [r for r in rows if moment.assignments.resolve(r.device, r.slot, micros(r.at)) == name]
+        said += _moved_pressure(patient, change, mine, moment)
+        for stream in _streams(patient, change.device, mine):
+            said += _moved_glucose(patient, change.device, stream, mine, span, moment)
+    return said
+
+
+def _streams(patient: PatientChart, device: str, mine: Iterable[Reading]) -> list[str]:
+    streams = {str(r.stream) for r in mine if r.kind is ReadingKind.GLUCOSE}
+    return sorted(streams | {lane.stream for lane in patient.glucose if lane.device == device})
+
+
+def _moved_glucose(
+    patient: PatientChart, device: str, stream: str, mine: Iterable[Reading], span: Span, moment: Moment
+) -> list[Finding]:
+    lane = vitals.lane_of(patient, device, stream)
+    samples = _samples(r for r in mine if r.kind is ReadingKind.GLUCOSE and r.stream == stream)
+    if lane.ring == tuple(samples[-glucose_lane.KEPT :]) and lane.base_us < span.first:
+        return []
+    # What lies after the span was, and stays, this patient's own.
+    later = [s for s in lane.ring if s.at_us >= span.end]
+    lane, ended = glucose_lane.made(lane, [*samples, *later], vitals.rules_of(patient, lane))
+    vitals.put(patient, lane)
+    return vitals.tell_glucose(patient, lane, ended, moment, is_whole=True, is_correction=True, from_us=span.first)
+
+
+def _moved_pressure(
+    patient: PatientChart, change: AssignmentChanged, mine: Iterable[Reading], moment: Moment
+) -> list[Finding]:
+    def is_mine(kept: Kept) -> bool:
+        owner = moment.assignments.resolve(kept.reading.device, kept.reading.slot, kept.at_us)
+        return kept.reading.device != change.device or owner == patient.patient
+
+    before = patient.pressure
+    patient.pressure = tuple(kept for kept in before if is_mine(kept))
+    for reading in mine:
+        if reading.kind is ReadingKind.BLOOD_PRESSURE and all(kept.reading != reading for kept in patient.pressure):
+            vitals.keep_pressure(patient, reading)
+    return [] if patient.pressure == before else vitals.restate_pressure(patient, moment, is_correction=True)
+
+
+def _glucose(patient: PatientChart, piece: Due, moment: Moment) -> list[Finding]:
+    lane, rules = vitals.lane_of(patient, piece.device, piece.stream), None
+    rules = vitals.rules_of(patient, lane)
+    samples = _samples(_rows(patient, piece, moment))
+    early = [s for s in samples if s.at_us <= lane.base_us]
+    course, ended = glucose.fold(Course(), early, rules)
+    if lane.ring and piece.to_us + AFTER_US >= lane.base_us:
+        # It reaches to the ring: that is judged again, from the state that the archive leads to.
+        lane, more = glucose_lane.again(replace(lane, base=course), rules)
+        vitals.put(patient, lane)
+        standing = [*more, *glucose.standing(lane.tip, rules)]
+    else:
+        standing = glucose.closed(course, rules)
+    said = _join(patient, [*ended, *standing], piece, moment)
+    return said if not lane.ring else said + vitals.tell_glucose(patient, lane, [], moment, is_whole=False)
+
+
+def _pressure(patient: PatientChart, piece: Due, moment: Moment) -> list[Finding]:
+    kept = [Kept(micros(r.at), r) for r in _rows(patient, piece, moment)]
+    return _join(patient, pressure.stretches(kept, patient.limits, moment.tick_us, with_mean=False), piece, moment)
+
+
+def _rows(patient: PatientChart, piece: Due, moment: Moment) -> list[Reading]:
+    rows = moment.history.readings(
+        piece.device, piece.from_us - BEFORE_US, piece.to_us + AFTER_US, moment.position  # type: ignore[arg-type]
+    )  # fmt: skip
+    return [
+        r
+        for r in rows
+        if (r.kind, r.stream) == (piece.kind, piece.stream)
+        and moment.assignments.resolve(r.device, r.slot, micros(r.at)) == patient.patient
+    ]
+
+
+def _join(patient: PatientChart, stretches: Iterable[Stretch], piece: Due, moment: Moment) -> list[Finding]:
+    meeting = [s for s in stretches if s.onset_us <= piece.to_us and (s.end_us is None or s.end_us >= piece.from_us)]
+    conditions = {s.condition for s in meeting}
+    scope = Scope(
+        is_ours=lambda f: f.condition in conditions and vitals.key_of(f) == f"{piece.device}/{piece.stream}",
+        widens_only=True,
+    )
+    return retell(patient, meeting, scope, moment)
+
+
+def _samples(readings: Iterable[Reading]) -> list[Sample]:
+    found = [sample for reading in readings if (sample := sample_of(reading)) is not None]
+    return sorted(found, key=lambda s: s[:2])
