@@ -16,9 +16,14 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
 TREE = ROOT / "var" / "mutants" / "tree"
@@ -107,28 +112,35 @@ def run_tests(tests: tuple[str, ...], limit_s: float) -> tuple[int | None, str]:
     return run.returncode, said
 
 
-def patched(mutant: Mutant, *, back: bool = False) -> bool:
-    """Apply the patch to the tree (or take it away); whether that went."""
+def applied(mutant: Mutant) -> bool:
+    """Apply the patch to the tree; whether that went."""
     # Without a repository around it `git apply` patches plain files.
     environment = {**os.environ, "GIT_CEILING_DIRECTORIES": str(TREE.parent)}
-    command = ["git", "apply", "--whitespace=nowarn", *(["--reverse"] if back else []), str(mutant.path)]
+    command = ["git", "apply", "--whitespace=nowarn", str(mutant.path)]
     return subprocess.run(command, cwd=TREE, env=environment, capture_output=True, check=False).returncode == 0
 
 
-def put_back(mutant: Mutant) -> None:
-    """The files that the patch touched as they were, with their times: numba goes by them."""
-    for name in re.findall(r"^--- a/(.+)$", mutant.path.read_text(encoding="utf-8"), re.MULTILINE):
-        shutil.copy2(ROOT / name.strip(), TREE / name.strip())
+@contextmanager
+def kept(mutant: Mutant) -> Iterator[None]:
+    """Put the files that the patch touches back as they were, with their times: numba goes by them."""
+    names = re.findall(r"^--- a/(.+)$", mutant.path.read_text(encoding="utf-8"), re.MULTILINE)
+    before = [
+        (path, path.read_bytes(), path.stat()) for path in (TREE / name.strip() for name in names) if path.exists()
+    ]
+    try:
+        yield
+    finally:
+        for path, content, stat in before:
+            path.write_bytes(content)
+            os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
 
 
 def judge(mutant: Mutant, limit_s: float) -> Verdict:
     """Break it, ask its tests, mend it."""
-    if not patched(mutant):
-        return Verdict.STALE
-    try:
+    with kept(mutant):
+        if not applied(mutant):
+            return Verdict.STALE
         code, said = run_tests(mutant.tests, limit_s)
-    finally:
-        put_back(mutant)
     if code == FAILED:
         return Verdict.KILLED
     if code == 0 and re.search(r"\d+ passed", said):
