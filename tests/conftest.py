@@ -39,6 +39,8 @@ _IN_TESTS = """\
 fsync = off
 full_page_writes = off
 synchronous_commit = off
+# An ordinary role may not end a worker of the server's that is in a database which is to be dropped.
+autovacuum = off
 """
 
 
