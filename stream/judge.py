@@ -47,12 +47,6 @@ OWNER_SILENT_US = 10 * SECOND
 NEVER_US = 2**62
 
 
-class Judging:
-    """Whom the detector is at work on, so that a failure can be laid to one patient."""
-
-    patient: str = ""
-
-
 def take(household: Household, rows: Iterable[Admitted], feed: Feed, moment: Moment) -> list[Finding]:
     """Put the rows of one position in order; what is ready goes into the feed (ECG) or is judged (readings)."""
     said: list[Finding] = []
@@ -80,7 +74,7 @@ def take(household: Household, rows: Iterable[Admitted], feed: Feed, moment: Mom
             said += _lift(_patient(household, payload.patient), moment)
         elif isinstance(payload, SymptomReport):
             patient = _patient(household, payload.patient)
-            Judging.patient = patient.patient
+            moment.patient = patient.patient
             said += [] if patient.benched else vitals.report(patient, payload, moment)
     return said
 
@@ -114,7 +108,7 @@ def hear(feed: Feed, marks: Sequence[tuple[float, ...]], households: Sequence[Ho
     for mark in marks:
         work = int(mark[1])
         row, household = feed.rows[work], households[work]
-        Judging.patient = row.patient
+        moment.patient = row.patient
         late_us = round(limit(household.patients[row.patient].limits, "late_s") * SECOND)
         found = ecg_statements.hear(row, mark, bool(feed.work[work][5]), moment.tick_us, late_us)
         if found is not None:
@@ -137,7 +131,7 @@ def conclude(household: Household, moment: Moment) -> list[Finding]:
     for patient in household.patients.values():
         if patient.benched:
             continue
-        Judging.patient = patient.patient
+        moment.patient = patient.patient
         said += vitals_past.run(patient, moment) if patient.due else []
         said += vitals.at_tick(patient, moment)
     for _, lane in sorted(household.lanes.items()):
@@ -147,7 +141,7 @@ def conclude(household: Household, moment: Moment) -> list[Finding]:
         owner = household.patients.get(chart.patient or "")
         if owner is None or owner.benched:
             continue
-        Judging.patient = owner.patient
+        moment.patient = owner.patient
         late_us = round(limit(owner.limits, "late_s") * SECOND)
         if chart.withheld:
             said += ecg_statements.speak(household, lane, moment, late_us)
@@ -219,12 +213,12 @@ def _reading(household: Household, reading: Reading, at_us: int, moment: Moment)
     if name is None:
         return []
     patient = _patient(household, name)
-    Judging.patient = name
+    moment.patient = name
     return [] if patient.benched else vitals.take(patient, reading, moment)
 
 
 def _restate(patient: PatientChart, moment: Moment) -> list[Finding]:
-    Judging.patient = patient.patient
+    moment.patient = patient.patient
     return vitals.restate(patient, moment)
 
 

@@ -36,3 +36,5 @@ class Moment:
     ecg: EcgCharts
     spans: dict[int, Span] = field(default_factory=dict)
     """What each assignment of this batch covers, by its `ord`."""
+    patient: str = ""
+    """Whom the detector is at work on, so that a failure can be laid to one patient."""

@@ -154,14 +154,14 @@ class Ward:
         said: list[Finding] = []
         before = snapshot(household, self.ecg)
         while True:
-            judge.Judging.patient = next((p for p in sorted(household.patients) if not household.patients[p].benched), "")
+            moment.patient = next((p for p in sorted(household.patients) if not household.patients[p].benched), "")
             if self.before_patient is not None:
-                self.before_patient(judge.Judging.patient)
+                self.before_patient(moment.patient)
             try:
                 return [*said, *self._judge([name], {name: rows}, moment)]
             except Exception as error:
                 restore(household, before, self.ecg)
-                patient = household.patients.get(judge.Judging.patient)
+                patient = household.patients.get(moment.patient)
                 if patient is None or patient.benched:
                     raise
                 why = f"{type(error).__name__}: {error}"[:200]
