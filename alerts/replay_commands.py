@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from alerts.readings_table import Kind
+
 if TYPE_CHECKING:
+    from alerts.readings_replay import ReadingsReplay
     from alerts.replay import Replay
 
 app = typer.Typer(no_args_is_help=True)
@@ -34,6 +37,16 @@ PartitionsOption = Annotated[
 HandoversOption = Annotated[
     int, typer.Option("--handovers", min=0, help="With --log: how often a Ward is saved and made anew.")
 ]
+ReadingsOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--readings", help="A CSV table of readings instead of records; more files may follow it, or further --readings."
+    ),
+]
+KindOption = Annotated[
+    Kind | None,
+    typer.Option("--kind", help="With --readings: columns timestamp,glucose_mg_dl or timestamp,systolic,diastolic[,pulse]."),
+]
 
 
 @app.command()
@@ -46,6 +59,8 @@ def replay(
     log: LogOption = None,
     partitions: PartitionsOption = 1,
     handovers: HandoversOption = 0,
+    readings: ReadingsOption = None,
+    kind: KindOption = None,
 ) -> None:
     """Judge recordings as if they came in live, as fast as it goes; the result does not depend on --chunk or --jobs.
 
@@ -54,13 +69,18 @@ def replay(
 
     Example: [bold]tierwatch replay mitdb/100 mitdb/101 --out results/mitdb --jobs 2[/bold]
 
+    Example: [bold]tierwatch replay --readings cgm/ada.csv --kind glucose --out results/cgm[/bold]
+
     Example: [bold]tierwatch replay --log tonight.twlog --partitions 4 --handovers 10 --out results[/bold]
     """
     if log is not None:
         _replay_log(log, partitions, handovers, out)
         return
+    if readings:
+        _replay_readings([*map(str, readings), *(records or [])], kind, out, jobs)
+        return
     if not records:
-        raise typer.BadParameter("name at least one record, or a log with --log")
+        raise typer.BadParameter("name at least one record, readings with --readings, or a log with --log")
     results = _run(records, lead, chunk, out, jobs)
     _table(results)
     failed = [r for r in results if r.error]
@@ -130,3 +150,41 @@ def _replay_log(path: Path, partitions: int, handovers: int, out: Path | None) -
         (out / "findings.jsonl").write_text("".join(lines), encoding="utf-8")
         told = ({"id": str(a.alert), "tier": a.tier.name, "condition": str(a.finding.condition)} for a in alerts)
         (out / "alerts.jsonl").write_text("".join(json.dumps(line) + "\n" for line in told), encoding="utf-8")
+
+
+def _replay_readings(files: list[str], kind: Kind | None, out: Path | None, jobs: int) -> None:
+    from rich.progress import track
+
+    from alerts.readings_replay import replay_readings
+
+    if kind is None:
+        raise typer.BadParameter("say with --kind what the readings are: glucose or pressure")
+    stems = [Path(file).stem for file in files]
+    twice = sorted({stem for stem in stems if stems.count(stem) > 1})
+    if twice:
+        raise typer.BadParameter(f"two files named {', '.join(twice)}: their results would have one name")
+    work = [(file, kind, str(out) if out is not None else None) for file in files]
+    if jobs == 1:
+        results = [replay_readings(*one) for one in track(work, "readings", transient=True)]
+    else:
+        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+            results = [future.result() for future in [pool.submit(replay_readings, *one) for one in work]]
+    _readings_table(results)
+    for result in results:
+        for error in result.errors:
+            typer.echo(f"{result.file}: {error}", err=True)
+    if any(result.errors for result in results):
+        raise typer.Exit(1)
+
+
+def _readings_table(results: list[ReadingsReplay]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("file", box=None)
+    for head in ("readings", "findings", "alerts", "emergencies"):
+        table.add_column(head, justify="right")
+    for r in results:
+        if r.readings:
+            table.add_row(r.file, *map(str, (r.readings, r.findings, r.alerts, r.emergencies)))
+    Console().print(table)
