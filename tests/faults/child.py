@@ -98,7 +98,7 @@ def writer_dies() -> None:
 
 def detector_fails() -> None:
     """For one patient it raises, for another it ends the process, as native code does."""
-    from stream import judge
+    from stream import ecg_statements
 
     def detector(lane: Any, *_: object) -> None:
         if lane.chart.patient is None:
@@ -108,7 +108,7 @@ def detector_fails() -> None:
         if lane.chart.patient == told("exits"):
             os._exit(139)
 
-    before(judge.ecg_statements, "silence", detector)
+    before(ecg_statements, "silence", detector)
 
 
 def machine_misleads() -> None:

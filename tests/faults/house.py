@@ -17,7 +17,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -36,7 +36,7 @@ from device_sims.dispatch_behaviour import Behaviour
 from device_sims.registration import Api, register
 from gateway.gateway import Broker, Gateway, run_gateway
 from gateway.lane import LaneName
-from gateway.reading import ClientId
+from gateway.reading import ClientId, Reading
 from stream.servers import nats
 from stream.servers.data_folder import DataFolder
 from stream.servers.leftovers import find, sweep
@@ -89,11 +89,11 @@ class World:
         self._stops: dict[str, tuple[asyncio.Event, asyncio.Task[None]]] = {}
         self._thread = threading.Thread(target=self._loop.run_forever, name="world", daemon=True)
         self._thread.start()
-        self._closing: Callable[[], Awaitable[None]] | None = None
+        self._closing: Callable[[], Coroutine[Any, Any, object]] | None = None
 
-    def do(self, work: Awaitable[Result], patience_s: float = PATIENCE_S) -> Result:
+    def do(self, work: Coroutine[Any, Any, Result], patience_s: float = PATIENCE_S) -> Result:
         """Run something in the world's loop and wait for it."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(patience_s)  # type: ignore[arg-type]
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(patience_s)
 
     async def open_centre(self, secret: str, port: int, behaviour: Behaviour) -> None:
         """Start the dispatch centre."""
@@ -134,7 +134,8 @@ class World:
         for one in people:
             gateway, now = self.gateways[one.client], datetime.now(UTC)
             (_, draft) = one.said(0, now, now)
-            event = replace(draft.event, at=now, device_time=f"turn-{second}")  # type: ignore[call-arg]
+            assert isinstance(draft.event, Reading)
+            event = replace(draft.event, at=now, device_time=f"turn-{second}")
             kept, gaps = await gateway._in_pool(
                 partial(gateway.outbox.append, [replace(draft, event=event)], right=True)
             )
@@ -262,7 +263,7 @@ class House:
         while True:
             try:
                 with psycopg.connect(dsn(self.folder.root), autocommit=True, connect_timeout=5) as conn:
-                    return conn.execute(sql, values).fetchall()  # type: ignore[arg-type]
+                    return conn.execute(sql, values).fetchall()
             except psycopg.OperationalError:
                 if time.monotonic() > give_up:
                     raise
@@ -340,6 +341,7 @@ class House:
     def kill(self, child: str, how: signal.Signals = signal.SIGKILL) -> int:
         """Kill -9 a child; returns which process it was."""
         process = until(lambda: self.pid(child), f"{child} runs")
+        assert process is not None
         os.kill(process, how)
         return process
 
