@@ -46,7 +46,7 @@ def hear(row: Row, mark: tuple[float, ...], is_restart: bool, tick_us: int, late
     condition, first_name, second_name = CONDITIONS[int(number)]
     evidence: Evidence = {name: float(n) for name, n in ((first_name, value), (second_name, second)) if name}
     evidence["last_index"] = int(decided)
-    before = open_of(lane.withheld, condition, row.patient) or open_of(lane.recent, condition, row.patient)
+    before = _newest(lane, condition, row.patient)
     if kind == Mark.OPEN:
         if before is not None:
             lane.unseen = tuple(e for e in lane.unseen if e != before.episode)
@@ -81,19 +81,23 @@ def hear(row: Row, mark: tuple[float, ...], is_restart: bool, tick_us: int, late
 
 
 def speak(household: Household, lane: Lane, moment: Moment, late_us: int) -> list[Finding]:
-    """At a tick: what was withheld and can be said now."""
+    """At a tick: what was withheld and can be said now, each statement as it was made; of what is past only the last."""
     chart, said = lane.chart, []
-    for found in chart.withheld:
-        is_silence = found.condition is Condition.ASYSTOLE
-        verdict = _contradicted(household, lane, found, moment) if is_silence else False
+    for episode in dict.fromkeys(f.episode for f in chart.withheld):
+        told = [f for f in chart.withheld if f.episode == episode]
+        first, newest = told[0], told[-1]
+        is_silence = first.condition is Condition.ASYSTOLE
+        verdict = _contradicted(household, lane, first, moment) if is_silence else False
         has_stalled = moment.listening_us - chart.heard_us >= STALLED_US
-        is_old = is_open(found) and moment.tick_us - chart.frontier_us > late_us and not has_stalled
-        if verdict is None or is_old or (verdict and is_open(found)):
+        is_old = is_open(newest) and moment.tick_us - chart.frontier_us > late_us and not has_stalled
+        if verdict is None or (is_old and not verdict):
             continue
-        chart.withheld = tuple(f for f in chart.withheld if f.episode != found.episode)
-        if not verdict:
-            chart.recent = remember(chart.recent, found)
-            said.append(found)
+        chart.withheld = tuple(f for f in chart.withheld if f.episode != episode)
+        if verdict:
+            continue
+        is_past = moment.tick_us - micros(first.at) > late_us
+        said += [newest] if is_past else told
+        chart.recent = remember(chart.recent, newest)
     return said
 
 
@@ -143,9 +147,15 @@ def silence(lane: Lane, limits: dict[str, float], moment: Moment) -> Finding | N
     return None
 
 
+def _newest(lane: LaneChart, condition: Condition, patient: str) -> Finding | None:
+    """The newest statement of the open episode of a condition, said or withheld."""
+    withheld = {f.episode: f for f in lane.withheld}
+    return open_of(withheld.values(), condition, patient) or open_of(lane.recent, condition, patient)
+
+
 def _say(lane: LaneChart, found: Finding) -> Finding | None:
     if any(f.episode == found.episode for f in lane.withheld):
-        lane.withheld = tuple(found if f.episode == found.episode else f for f in lane.withheld)
+        lane.withheld = (*lane.withheld, found)
         return None
     lane.recent = remember(lane.recent, found)
     return found

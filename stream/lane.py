@@ -107,7 +107,7 @@ class LaneChart:
     recent: tuple[Finding, ...] = ()
     """The newest statement of each episode of this lane: the open ones, and the last `RECENT_LIMIT`."""
     withheld: tuple[Finding, ...] = ()
-    """Opened, and not said yet: old data that may show its own end, or a silence that another lead may contradict."""
+    """Statements made and not said yet: old data that may show its own end, or a silence that another lead may contradict."""
     unseen: tuple[UUID, ...] = ()
     """Said to be present, but the signal that would show their end was lost: closed by later signal only."""
 

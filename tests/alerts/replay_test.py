@@ -20,7 +20,8 @@ def bytes_of(folder: Path) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("lead", [None, "all"])
 def test_chunk_and_jobs_change_no_byte(records, tmp_path, lead):
-    names = [str(records / "cudb" / "cu01"), str(records / "challenge2015" / first_of(records / "challenge2015"))]
+    # 116 holds a silence that is said, made worse and over within ten seconds: in one chunk, or in many.
+    names = [str(records / "cudb" / "cu01"), str(records / "mitdb" / "116")]
     for chunk in (0.1, 1.0, 10.0):
         for name in names:
             replay_record(name, lead, chunk, str(tmp_path / f"{chunk}"))
@@ -31,10 +32,6 @@ def test_chunk_and_jobs_change_no_byte(records, tmp_path, lead):
     assert expected
     for other in ("0.1", "10.0", "jobs"):
         assert bytes_of(tmp_path / other) == expected
-
-
-def first_of(folder: Path) -> str:
-    return min(path.stem for path in folder.glob("v*.hea"))
 
 
 def test_what_is_written_reads_back_as_wfdb_and_as_sorted_lines(records, tmp_path):
