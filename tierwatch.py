@@ -312,7 +312,7 @@ def _upkeep(settings: Settings) -> None:
     from stream.servers.child_process import stop_on_signal, tell_ready
     from stream.upkeep import run as run_upkeep
 
-    run_upkeep(settings.dsn, stop_on_signal(), tell_ready)
+    run_upkeep(settings.dsn, settings.stream.ecg_days, stop_on_signal(), tell_ready)
 
 
 def _intake(settings: Settings) -> None:

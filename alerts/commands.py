@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import sys
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 from uuid import UUID, uuid4
 
@@ -29,7 +30,9 @@ app = typer.Typer()
 app.add_typer(alert, name="alert")
 app.add_typer(replay_commands.app)
 app.add_typer(trace_commands.app)
-_out = Console()
+WIDE = 200
+# Piped, an id must come out whole, whatever width the shell had.
+_out = Console(width=None if sys.stdout.isatty() else WIDE)
 
 WhoOption = Annotated[str, typer.Option("--who", help="Who says so. Default: your login name.")]
 

@@ -53,12 +53,13 @@ def run(settings: Place, tell_ready: Callable[[], None]) -> None:
     from stream.ecg_coding import compile_coding
     from stream.servers.mqtt_clients import INTAKE, add_client, intake_session
 
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
     # Before anything subscribes: a message that waits for a compiler is a message late.
     compile_kernels()
     compile_coding()
+    # Only from here on is there anything to end cleanly: until now a signal just ends the process.
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
     inbound: queue.Queue[Message] = queue.Queue(QUEUE_MESSAGES)
     returned = threading.Event()
     shard = settings.stream.shard

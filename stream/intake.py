@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import queue
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -107,8 +108,14 @@ class Writer:
         self.mqtt.publish(topics.down_hello(self.shard), encode(Hello(server_time=server_time)), qos=1)
 
     def step(self) -> None:
-        """One position: gather, commit, acknowledge, receipt, judge, commit."""
-        self.pending += self.gather(bool(self.pending), self.troubles.get(Trouble.STORE_FULL, False))
+        """One position: gather, commit, acknowledge, receipt, judge, commit.
+
+        While the disk is full there is none: the log stands still, and with it the time that silence is counted in.
+        """
+        if self.troubles.get(Trouble.STORE_FULL) and self.disk_is_low():
+            self.gather(False, True)
+            return
+        self.pending += self.gather(bool(self.pending), False)
         tick_us = self.clock.advance(*self.now_us())
         taken, answers = self._admit(self.pending, tick_us)
         self._notice(taken)
@@ -195,11 +202,14 @@ class Writer:
 
 
 def gather_from(inbound: queue.Queue[Message], *, is_holding: bool, is_full: bool) -> list[Message]:
-    """Messages until the batch is full or old enough; none for a second makes an empty batch."""
+    """Messages until the batch is full or old enough; none for a second makes an empty batch; none while the disk is full."""
     found: list[Message] = []
     if is_full:
-        # Nothing is taken in while the disk is full: the outboxes hold, and the tick goes on.
+        # Nothing is acknowledged and nothing piles up here: the outboxes hold it all, and send it again.
         time.sleep(1.0)
+        with suppress(queue.Empty):
+            while True:
+                inbound.get_nowait()
         return found
     size, deadline = 0, time.monotonic() + (GATHER_S if is_holding else 1.0)
     while size < GATHER_BYTES and (left := deadline - time.monotonic()) > 0:

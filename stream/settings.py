@@ -30,6 +30,8 @@ class StreamSettings(BaseModel):
     """Where the compiled detector is kept. Left out: `numba` in the data folder."""
     low_disk_mb: Annotated[int, Field(ge=10)] = 500
     """With less room than this, intake alarms and `tierwatch check` fails."""
+    ecg_days: Annotated[int, Field(ge=1)] = 30
+    """How long full waveform is kept; readings, findings and alerts are kept for good."""
 
     @field_validator("dsn")
     @classmethod

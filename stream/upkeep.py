@@ -5,13 +5,14 @@ A run that fails is logged and tried again within the hour; nobody's data waits 
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import psycopg
 import structlog
 
 from stream.store.connect import StoreUnreachable
-from stream.store.maintain import AlreadyRunning, maintain
+from stream.store.maintain import AlreadyRunning, Rules, maintain
 
 if TYPE_CHECKING:
     import threading
@@ -25,13 +26,14 @@ SETTLE_S = 60.0
 _log = structlog.get_logger("stream.upkeep")
 
 
-def run(dsn: str, stop: threading.Event, ready: Callable[[], None]) -> None:
+def run(dsn: str, ecg_days: int, stop: threading.Event, ready: Callable[[], None]) -> None:
     """Maintain the store shortly after the start and then each day, until `stop`."""
     ready()
+    rules = Rules(ecg=timedelta(days=ecg_days))
     wait_s = SETTLE_S
     while not stop.wait(wait_s):
         try:
-            maintain(dsn)
+            maintain(dsn, rules)
             wait_s = DAY_S
         except (psycopg.Error, StoreUnreachable, AlreadyRunning) as error:
             _log.warning("upkeep_failed", error=str(error).splitlines()[0])

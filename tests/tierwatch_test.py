@@ -126,11 +126,11 @@ def test_a_dsn_of_your_own_starts_no_postgres(place: Path) -> None:
     config.write_text("[stream]\ndsn = 'host=db dbname=tierwatch'\n")
     settings = tierwatch.Settings(config, place / "data")
     assert settings.dsn == "host=db dbname=tierwatch"
-    assert [child.name for child in tierwatch.children_of(settings)] == ["migrate", "nats", "station", "api", "intake"]
+    assert [child.name for child in tierwatch.children_of(settings)] == ["migrate", "nats", "station", "api", "intake", "upkeep"]
     config.write_text("")
     settings = tierwatch.Settings(config, place / "data")
     names = [child.name for child in tierwatch.children_of(settings)]
-    assert names == ["postgres", "migrate", "nats", "station", "api", "intake"]
+    assert names == ["postgres", "migrate", "nats", "station", "api", "intake", "upkeep"]
 
 
 def test_no_secret_is_on_a_childs_command_line(place: Path) -> None:

@@ -37,13 +37,16 @@ FileArgument = Annotated[Path, typer.Argument(help="The backup: one file.", dir_
 def maintain(
     context: typer.Context,
     dsn: DsnOption = None,
-    ecg_days: Annotated[int, typer.Option("--ecg-days", min=1, help="How many days of waveform are kept.")] = 30,
+    ecg_days: Annotated[
+        int | None, typer.Option("--ecg-days", min=1, help="How many days of waveform are kept. Default: the setting.")
+    ] = None,
 ) -> None:
     """Make room for the days to come, and drop waveform over the limit.
 
     Wanted once a day; safe at any time, also while `tierwatch up` runs.
-    Kept for good: readings, findings, alerts. Kept 30 days: waveform, and
-    never less than what a restart needs. Kept 90 days: quarantine.
+    Kept for good: readings, findings, alerts. Kept as [stream] ecg_days
+    says (30): waveform, and never less than what a restart needs. Kept 90
+    days: quarantine.
     Ends with 1 where something is left for the next time or for a person.
 
     Example:  tierwatch store maintain --ecg-days 60
@@ -51,7 +54,9 @@ def maintain(
     from stream.store.maintain import Rules
     from stream.store.maintain import maintain as run
 
-    rules = Rules(ecg=timedelta(days=ecg_days))
+    if ecg_days is None and context.obj is not None:
+        ecg_days = context.obj().stream.ecg_days
+    rules = Rules() if ecg_days is None else Rules(ecg=timedelta(days=ecg_days))
 
     def work(where: str) -> Report:
         with _bar() as bar:

@@ -27,14 +27,13 @@ def test_a_full_disk_is_told_holds_everything_back_and_recovers_by_itself() -> N
         home.world.do(home.world.hear(people, range(20, SECONDS), zero))
         waiting = home.unsent
         stored, _ = home.positions()
-        until(lambda: home.positions()[0] >= stored + 3, "the tick goes on")
-        assert rows(home) == before
         assert home.unsent == waiting > 0
         home.note(f"full: {before} rows stay {before}, outboxes hold {waiting}")
 
         killed = home.kill("intake")  # a restart makes no room
         home.back("intake", killed)
         assert rows(home) == before
+        assert home.positions()[0] <= stored + 1  # the log stands still
         assert is_said(home)
 
         home.disarm("free_mb")

@@ -214,3 +214,22 @@ def test_a_message_without_events_is_answered_with_the_time(shard):
     (receipt,) = shard.wire.receipts()
     assert receipt.epoch == "e1"
     assert receipt.lanes == ()
+
+
+def test_what_the_broker_complains_of_is_a_finding_with_its_count(shard):
+    lines = [["denied gw1: Publish Violation"], [], ["too_large gw2: maximum payload exceeded", "denied gw1: again"]]
+    shard.writer.complaints = lambda: lines.pop(0) if lines else []
+    shard.step(times=3)
+    told = [f for f in shard.findings() if f.condition is Condition.BROKER_COMPLAINS]
+    assert [f.present for f in told] == [True, True]
+    assert told[-1].evidence["count"] == 2
+    assert "too_large gw2" in told[-1].evidence["detail"]
+
+
+def test_a_gateway_with_nothing_to_send_is_not_called_silent(shard):
+    for second in range(90):
+        if second % 20 == 0:
+            shard.send()
+        shard.send(client="gone") if second == 0 else None
+        shard.step()
+    assert [f.subject for f in shard.findings() if f.condition is Condition.LINK_SILENT and f.present] == ["gone"]
