@@ -30,8 +30,10 @@ def test_a_full_disk_is_told_holds_everything_back_and_recovers_by_itself() -> N
         assert home.unsent == waiting > 0
         home.note(f"full: {before} rows stay {before}, outboxes hold {waiting}")
 
-        killed = home.kill("intake")  # a restart makes no room
-        home.back("intake", killed)
+        starts = "SELECT count(*) FROM stream.start WHERE child = 'intake'"
+        ((before_it,),) = home.ask(starts)
+        home.kill("intake")  # a restart makes no room
+        until(lambda: home.ask(starts) > [(before_it,)], "intake has taken the shard over again")
         assert rows(home) == before
         assert home.positions()[0] <= stored + 1  # the log stands still
         assert is_said(home)
