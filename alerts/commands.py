@@ -84,7 +84,9 @@ def show(
         _fail(f"there is no alert {alert_id}")
     _out.print(f"{found['tier']}  {found['subject']}: {found['condition']}  [{found['state']}]  {found['reason']}")
     _out.print(f"onset {found['onset'].isoformat()}   {way}", soft_wrap=True)
-    history = Table("at", "what", "by", "state", "gen", "cycle", "detail", box=None, title="History", title_justify="left")
+    history = Table(
+        "at", "what", "by", "state", "gen", "cycle", "detail", box=None, title="History", title_justify="left"
+    )
     for row in found["history"]:
         history.add_row(
             _clock(row["at"]), row["what"], row["by_whom"], row["after"], str(row["generation"]), str(row["cycle"]),
@@ -93,7 +95,9 @@ def show(
     _out.print(history)
     sent = Table("due", "what", "to", "status", "attempts", "notice", box=None, title="Notices", title_justify="left")
     for row in reversed(found["notices"]):
-        tries = ", ".join(f"{one['n']}: {one['outcome'] or 'unknown'} {one['detail']}".strip() for one in row["attempts"])
+        tries = ", ".join(
+            f"{one['n']}: {one['outcome'] or 'unknown'} {one['detail']}".strip() for one in row["attempts"]
+        )
         who = f"{row['person']} by {row['channel']}"
         sent.add_row(_clock(row["first_due_at"]), row["event"], who, row["status"], tries, str(row["notice"]))
     _out.print(sent)
@@ -115,9 +119,8 @@ def answer(
     """
     from alerts import answers
 
-    said = answers.Said(
-        verb=verb, by_whom=who or getpass.getuser(), key=f"cli:{uuid4()}", outcome=outcome, note=note
-    )
+    said = answers.Said(verb=verb, by_whom=who or getpass.getuser(), key=f"cli:{uuid4()}", outcome=outcome, note=note)
+
     def say(conn: Connection) -> Alert:
         with conn.transaction():
             return answers.answer(conn, alert_id, said, context.obj().now())[0]

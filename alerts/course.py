@@ -269,9 +269,7 @@ def _closing(change: Change, outcome: Outcome, now: datetime, told: Sequence[Add
     )
     # A generation is stood down once; if it was opened again since, that is the next one.
     notices = tuple(_notice(alert, EventType.STOOD_DOWN, "stood_down", one, now) for one in told)
-    return replace(
-        change, alert=alert, notices=change.notices + notices, moot=(EventType.RAISED, EventType.UPDATED)
-    )
+    return replace(change, alert=alert, notices=change.notices + notices, moot=(EventType.RAISED, EventType.UPDATED))
 
 
 def updated(change: Change, now: datetime, told: Iterable[Addressee], *, cause: str, why: str) -> Change:
@@ -280,9 +278,7 @@ def updated(change: Change, now: datetime, told: Iterable[Addressee], *, cause: 
     alert, entry = entered(alert, alert.state, cause=cause, what="update", now=now, detail={"why": why})
     event = f"updated:{alert.updates}"
     notices = tuple(_notice(alert, EventType.UPDATED, event, one, now) for one in told)
-    return replace(
-        change, alert=alert, entries=(*change.entries, entry), notices=change.notices + notices
-    )
+    return replace(change, alert=alert, entries=(*change.entries, entry), notices=change.notices + notices)
 
 
 def _notice(alert: Alert, type_: EventType, event: str, to: Addressee, now: datetime) -> Notice:

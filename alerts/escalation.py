@@ -125,9 +125,7 @@ def _taken(change: Change, at: datetime, step: Step, now: datetime, waiting: Abs
             detail["missing"] = ", ".join(missing)
         changed = replace(alert, rung=alert.rung + 1)
     changed, entry = entered(changed, alert.state, cause=cause, what=what, now=now, detail=detail)
-    return replace(
-        change, alert=changed, entries=(*change.entries, entry), notices=change.notices + notices
-    )
+    return replace(change, alert=changed, entries=(*change.entries, entry), notices=change.notices + notices)
 
 
 def _escalated(alert: Alert, at: datetime) -> Alert:

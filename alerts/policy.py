@@ -123,14 +123,10 @@ RULES: Mapping[str, Rule] = {
     StationCondition.FINDING_UNREADABLE: _service(latches=True),
 }
 
-UNKNOWN_PHYSIOLOGICAL = Rule(
-    tier=Tier.DOCTOR, ladder=LadderName.DOCTOR, reason=Reason.UNKNOWN_CONDITION, latches=True
-)
+UNKNOWN_PHYSIOLOGICAL = Rule(tier=Tier.DOCTOR, ladder=LadderName.DOCTOR, reason=Reason.UNKNOWN_CONDITION, latches=True)
 UNKNOWN_TECHNICAL = Rule(tier=Tier.TIP, ladder=LadderName.OPERATOR, reason=Reason.UNKNOWN_CONDITION, latches=True)
 
-QUIET = frozenset(
-    {Condition.GLUCOSE_HIGH, Condition.GLUCOSE_VERY_HIGH, Condition.GLUCOSE_FALL, Condition.GLUCOSE_RISE}
-)
+QUIET = frozenset({Condition.GLUCOSE_HIGH, Condition.GLUCOSE_VERY_HIGH, Condition.GLUCOSE_FALL, Condition.GLUCOSE_RISE})
 """Findings that raise no alert of their own: every meal would. What lasts or comes of them has its own condition."""
 
 

@@ -51,9 +51,7 @@ def try_lock(conn: Connection, subject: str) -> bool:
     return bool(row and row["pg_try_advisory_xact_lock"])
 
 
-def situation(
-    conn: Connection, subject: str, *, episode: UUID | None = None, alert: UUID | None = None
-) -> Situation:
+def situation(conn: Connection, subject: str, *, episode: UUID | None = None, alert: UUID | None = None) -> Situation:
     """All that is known of a subject whose lock is held, with the alert that is asked for or holds an episode."""
     rows = _rows(conn).execute(SQL["alerts_of"], {"subject": subject, "episode": episode, "alert": alert})
     alerts = {row["alert"]: msgspec.convert(row, Alert) for row in rows.fetchall()}

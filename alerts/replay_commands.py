@@ -40,12 +40,15 @@ HandoversOption = Annotated[
 ReadingsOption = Annotated[
     list[Path] | None,
     typer.Option(
-        "--readings", help="A CSV table of readings instead of records; more files may follow it, or further --readings."
+        "--readings",
+        help="A CSV table of readings instead of records; more files may follow it, or further --readings.",
     ),
 ]
 KindOption = Annotated[
     Kind | None,
-    typer.Option("--kind", help="With --readings: columns timestamp,glucose_mg_dl or timestamp,systolic,diastolic[,pulse]."),
+    typer.Option(
+        "--kind", help="With --readings: columns timestamp,glucose_mg_dl or timestamp,systolic,diastolic[,pulse]."
+    ),
 ]
 
 

@@ -118,9 +118,7 @@ def _alert(conn: Connection, alert: UUID) -> tuple[Alert, tuple[Episode, ...]]:
     return msgspec.convert(row, Alert), tuple(msgspec.convert(one, Episode) for one in rows)
 
 
-def _record(
-    alert: Alert, notice: Notice, records: RecordSource, waiting: Executor, patience_s: float
-) -> Record | None:
+def _record(alert: Alert, notice: Notice, records: RecordSource, waiting: Executor, patience_s: float) -> Record | None:
     asked: Future[Record] = waiting.submit(records, alert.subject, payload.audience_of(alert, notice))
     try:
         return asked.result(timeout=patience_s)

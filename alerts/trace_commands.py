@@ -14,7 +14,9 @@ app = typer.Typer()
 @app.command()
 def trace(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="DEVICE/STREAM/SEQ of a reading or chunk, or the id (or its start) of an alert.")],
+    name: Annotated[
+        str, typer.Argument(help="DEVICE/STREAM/SEQ of a reading or chunk, or the id (or its start) of an alert.")
+    ],
     dsn: DsnOption = None,
 ) -> None:
     """Follow one reading or one alert from the skin to the person, with the time and the id of every hop.

@@ -116,17 +116,13 @@ def acknowledge(
 
 
 @router.post("/alerts/{alert}/accept")
-def accept(
-    alert: UUID, house: Here, caller: Caller, said: Given = None, idempotency_key: IdempotencyKey = None
-) -> Row:
+def accept(alert: UUID, house: Here, caller: Caller, said: Given = None, idempotency_key: IdempotencyKey = None) -> Row:
     """Say "I have it": the ladder stops. 409 names who was first."""
     return _answered(house, alert, Verb.ACCEPT, caller, said or Answer(), idempotency_key)
 
 
 @router.post("/alerts/{alert}/reject")
-def reject(
-    alert: UUID, house: Here, caller: Caller, said: Given = None, idempotency_key: IdempotencyKey = None
-) -> Row:
+def reject(alert: UUID, house: Here, caller: Caller, said: Given = None, idempotency_key: IdempotencyKey = None) -> Row:
     """Say "not me": the next rung at once; nothing stops."""
     return _answered(house, alert, Verb.REJECT, caller, said or Answer(), idempotency_key)
 
@@ -178,5 +174,3 @@ def _next(found: list[Row], most: int, at: str, key: str) -> str | None:
     if len(found) < most:
         return None
     return f"{found[-1][at].isoformat()}|{found[-1][key]}"
-
-

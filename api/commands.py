@@ -119,7 +119,9 @@ def _ask(context: typer.Context, method: str, path: str, body: object = None) ->
     try:
         token = token_file.read_text(encoding="ascii").strip()
     except OSError:
-        _fail(f"no token at {token_file}: is that the data folder of the running Tierwatch? (tierwatch --data FOLDER ...)")
+        _fail(
+            f"no token at {token_file}: is that the data folder of the running Tierwatch? (tierwatch --data FOLDER ...)"
+        )
     headers = {"authorization": f"Bearer {token}", "idempotency-key": str(uuid4())}
     try:
         reply = httpx2.request(method, url + path, headers=headers, json=body, timeout=10.0, trust_env=False)

@@ -54,7 +54,10 @@ class Books:
         with self._lock:
             if time.monotonic() - self._read_at >= self._keep_s:
                 lanes = rows(conn, "ledger")
-                self._sums = (sum(size(row["unaccounted"]) for row in lanes), sum(size(row["unjudged"]) for row in lanes))
+                self._sums = (
+                    sum(size(row["unaccounted"]) for row in lanes),
+                    sum(size(row["unjudged"]) for row in lanes),
+                )
                 self._read_at = time.monotonic()
             return self._sums
 

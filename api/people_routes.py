@@ -187,5 +187,3 @@ def list_benched(house: Here, caller: Caller) -> Row:
     del caller
     with house.transaction() as conn:
         return {"benched": rows(conn, "benched")}
-
-

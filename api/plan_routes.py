@@ -45,7 +45,12 @@ def get_plan(patient: Id, house: Here, caller: Caller, response: Response) -> Pl
 
 @router.put("/plans/{patient}")
 def put_plan(
-    patient: Id, body: PlanBody, house: Here, caller: Caller, response: Response, if_match: Annotated[str | None, Header()] = None
+    patient: Id,
+    body: PlanBody,
+    house: Here,
+    caller: Caller,
+    response: Response,
+    if_match: Annotated[str | None, Header()] = None,
 ) -> dict[str, Any]:
     """Make this the next version, and tell the detector its limits. 412 if another version came first."""
     with house.transaction() as conn:

@@ -43,7 +43,9 @@ def answer(
     status: int, detail: str, more: dict[str, Any] | None = None, headers: dict[str, str] | None = None
 ) -> JSONResponse:
     """A problem as a response."""
-    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail} | (more or {})
+    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail} | (
+        more or {}
+    )
     return JSONResponse(body, status_code=status, media_type=MEDIA, headers=headers)
 
 

@@ -85,7 +85,9 @@ def metrics(house: Here) -> Response:
     for name, at in (("step", behind["oldest_step"]), ("notice", behind["oldest_notice"])):
         overdue = (house.now() - at).total_seconds() if at else 0.0
         _gauge(registry, f"oldest_{name}_overdue_seconds", f"how late the oldest due {name} is").set(overdue)
-    _gauge(registry, "unaccounted", "events received that are neither archived, quarantined nor given up").set(unaccounted)
+    _gauge(registry, "unaccounted", "events received that are neither archived, quarantined nor given up").set(
+        unaccounted
+    )
     _gauge(registry, "unjudged", "events archived and not judged yet").set(unjudged)
     _gauge(registry, "benched", "patients archived and not judged").set(len(benched))
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
@@ -152,4 +154,3 @@ def ledger(house: Here, caller: Caller) -> Row:
         "stored_position": lag["stored_position"],
         "judged_position": lag["judged_position"],
     }
-

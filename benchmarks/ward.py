@@ -52,7 +52,9 @@ def messages(signals: list[np.ndarray], second: int) -> list[bytes]:
             at=at, rate_hz=float(RATE), lead="I", samples=signal[second * RATE : (second + 1) * RATE].astype("<i2").tobytes(),
             received_at=at + timedelta(seconds=1),
         )  # fmt: skip
-        out.append(encode_batch(EventBatch(client=ClientId(f"g{number}"), epoch=Epoch("e"), sent_at=at, events=(chunk,))))
+        out.append(
+            encode_batch(EventBatch(client=ClientId(f"g{number}"), epoch=Epoch("e"), sent_at=at, events=(chunk,)))
+        )
     return out
 
 

@@ -50,7 +50,9 @@ DOWN: dict[str, tuple[type[Down], int]] = {
 
 BATCH = ("batch", 1)
 
-_NAMES: dict[type, tuple[str, int]] = {word: (name, version) for name, (word, version) in (*EVENTS.items(), *DOWN.items())}
+_NAMES: dict[type, tuple[str, int]] = {
+    word: (name, version) for name, (word, version) in (*EVENTS.items(), *DOWN.items())
+}
 _KEYS: dict[type, frozenset[str]] = {word: frozenset(f.name for f in fields(word)) for word in _NAMES}
 _BATCH_KEYS = frozenset(f.name for f in fields(EventBatch))
 

@@ -111,7 +111,12 @@ def admit(
     found = wrong(event, received_at, heard_at)
     if found is None:
         return Arrival(
-            client=client, epoch=epoch, sent_at=sent_at, received_at=received_at, is_from_gateway=stamped is not None, event=event
+            client=client,
+            epoch=epoch,
+            sent_at=sent_at,
+            received_at=received_at,
+            is_from_gateway=stamped is not None,
+            event=event,
         )
     reason, sentence = found
     named = event if isinstance(event, (EcgChunk, Reading, DeviceStatus)) and 1 <= event.seq < MAX_SEQ else None

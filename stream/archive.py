@@ -106,7 +106,9 @@ class _Writing:
         self.rows.append(
             Admitted(ord=len(self.rows), client=client, epoch=epoch, received_at=received_at, payload=payload)  # type: ignore[arg-type]
         )
-        if not isinstance(payload, (EcgChunk, Reading, DeviceStatus, Abandoned, Deferred, Quarantined, Repeated, Greeted)):
+        if not isinstance(
+            payload, (EcgChunk, Reading, DeviceStatus, Abandoned, Deferred, Quarantined, Repeated, Greeted)
+        ):
             self._row(payload, received_at)
         return len(self.rows) - 1
 

@@ -94,7 +94,9 @@ class Noticed:
     detail: str = ""
 
 
-Payload = EcgChunk | Reading | DeviceStatus | Abandoned | Deferred | Quarantined | Repeated | Greeted | Noticed | Command
+Payload = (
+    EcgChunk | Reading | DeviceStatus | Abandoned | Deferred | Quarantined | Repeated | Greeted | Noticed | Command
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

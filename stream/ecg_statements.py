@@ -77,7 +77,9 @@ def hear(row: Row, mark: tuple[float, ...], is_restart: bool, tick_us: int, late
         lane.unseen = (*lane.unseen, before.episode)
         return None
     end_us = row.time_of(int(index))
-    return _say(lane, cleared(before, at_us=at_us, end_us=end_us, is_late=tick_us - end_us > late_us, evidence=evidence))
+    return _say(
+        lane, cleared(before, at_us=at_us, end_us=end_us, is_late=tick_us - end_us > late_us, evidence=evidence)
+    )
 
 
 def speak(household: Household, lane: Lane, moment: Moment, late_us: int) -> list[Finding]:

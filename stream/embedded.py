@@ -167,7 +167,9 @@ class _Intake:
             findings = state.ward.bench(suspect, why, micros(tick), state.judged)
             with conn.transaction():
                 check_fence(conn, shard, self.fence)
-                (first_ord,) = conn.execute(SQL["next_bench_ord"], {"shard": shard, "position": position}).fetchone() or (0,)
+                (first_ord,) = conn.execute(
+                    SQL["next_bench_ord"], {"shard": shard, "position": position}
+                ).fetchone() or (0,)
                 # With the position that comes: whoever reads findings is past the one that was judged.
                 put_findings(conn, shard, position, findings, first_ord=BENCH_ORD + first_ord)
                 conn.execute(SQL["put_bench"], {"patient": suspect, "position": state.judged, "why": why})

@@ -44,7 +44,9 @@ def _export(where: str, out: Path, first: int) -> int:
         last = int(row[0]) if row else 0
         benched = [
             Bench(position=position, patient=patient, why=why)
-            for position, patient, why in conn.execute("SELECT position, patient, why FROM stream.bench ORDER BY patient")
+            for position, patient, why in conn.execute(
+                "SELECT position, patient, why FROM stream.bench ORDER BY patient"
+            )
         ]
         task = progress.add_task("positions", total=max(last - first + 1, 1))
         with writing(out, benched) as put:

@@ -21,7 +21,9 @@ class LogHistory:
     """Chunks by lane and readings by device, each sorted as the port says, with the position that brought them."""
 
     _chunks: dict[LaneKey, list[tuple[int, int, int, EcgChunk]]] = field(default_factory=lambda: defaultdict(list))
-    _readings: dict[DeviceId, list[tuple[int, str, int, int, Reading]]] = field(default_factory=lambda: defaultdict(list))
+    _readings: dict[DeviceId, list[tuple[int, str, int, int, Reading]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
 
     def add(self, batch: Batch) -> None:
         """Take a position in; to be called before it is judged."""
@@ -43,4 +45,6 @@ class LogHistory:
 
     def readings(self, device: DeviceId, from_us: int, to_us: int, up_to: int) -> list[Reading]:
         """See `stream.moment.History`."""
-        return [r for at, _, _, position, r in self._readings.get(device, []) if from_us <= at < to_us and position <= up_to]
+        return [
+            r for at, _, _, position, r in self._readings.get(device, []) if from_us <= at < to_us and position <= up_to
+        ]

@@ -38,7 +38,9 @@ def read_batches(conn: Connection, shard: int, first: int, last: int) -> Iterato
             rows[row[0]].append(_admitted(row, reading_of(row)))
         for position, order, client, epoch, _, received_at, body in conn.execute(SQL["other_rows"], span):
             payload = decode_payload(bytes(body))
-            rows[position].append(Admitted(ord=order, client=client, epoch=epoch, received_at=received_at, payload=payload))
+            rows[position].append(
+                Admitted(ord=order, client=client, epoch=epoch, received_at=received_at, payload=payload)
+            )
         for position, tick in conn.execute(SQL["batches"], span).fetchall():
             ordered = tuple(sorted(rows.get(position, ()), key=lambda row: row.ord))
             yield Batch(shard=shard, position=position, tick=tick, rows=ordered)
@@ -71,9 +73,26 @@ class ArchiveHistory:
 
 def ecg_of(row: tuple[Any, ...]) -> EcgChunk:
     """The chunk of an `ecg_rows` row."""
-    (_, _, _, _, device, stream, seq, session, index, at, rate_hz, lead, contact, clipped, source, received, stamped, samples) = (
-        row
-    )
+    (
+        _,
+        _,
+        _,
+        _,
+        device,
+        stream,
+        seq,
+        session,
+        index,
+        at,
+        rate_hz,
+        lead,
+        contact,
+        clipped,
+        source,
+        received,
+        stamped,
+        samples,
+    ) = row
     return EcgChunk(
         device=device, stream=stream, seq=seq, session=session, index=index, at=at, rate_hz=rate_hz, lead=lead,
         samples=decode(bytes(samples)).tobytes(), clipped=clipped, contact=contact,
@@ -83,7 +102,25 @@ def ecg_of(row: tuple[Any, ...]) -> EcgChunk:
 
 def reading_of(row: tuple[Any, ...]) -> Reading:
     """The reading of a `reading_rows` row."""
-    (_, _, _, _, device, stream, seq, kind, values, at, slot, device_time, connection, flags, source, received, stamped) = row
+    (
+        _,
+        _,
+        _,
+        _,
+        device,
+        stream,
+        seq,
+        kind,
+        values,
+        at,
+        slot,
+        device_time,
+        connection,
+        flags,
+        source,
+        received,
+        stamped,
+    ) = row
     return Reading(
         device=device, stream=stream, seq=seq, kind=ReadingKind(kind), values=tuple(values), at=at, slot=slot,
         device_time=device_time, connection=connection, flags=tuple(Flag(flag) for flag in flags),

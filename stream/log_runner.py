@@ -59,7 +59,9 @@ def run_log(
         yield batch, sorted(found, key=lambda f: (f.subject, f.condition, f.opened, f.episode, f.revision))
         if done < handovers and batch.position - batches[0].position + 1 >= every * (done + 1):
             part = wards[done % partitions]
-            own = [mine_of(b, home, partitions, part.number) for b in batches[: batch.position - batches[0].position + 1]]
+            own = [
+                mine_of(b, home, partitions, part.number) for b in batches[: batch.position - batches[0].position + 1]
+            ]
             part.ward = hand_over(part.ward, own, batch.position, history)
             done += 1
 

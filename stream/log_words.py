@@ -69,7 +69,9 @@ def convert(name: str, body: dict[str, Any]) -> Payload:
 
 def encode_log_batch(batch: Batch) -> bytes:
     """One position as one line of an exported log (MessagePack)."""
-    rows = [[row.ord, row.client, row.epoch, micros(row.received_at), encode_payload(row.payload)] for row in batch.rows]
+    rows = [
+        [row.ord, row.client, row.epoch, micros(row.received_at), encode_payload(row.payload)] for row in batch.rows
+    ]
     return msgspec.msgpack.encode(["position", 1, [batch.shard, batch.position, micros(batch.tick), rows]])
 
 

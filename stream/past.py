@@ -81,7 +81,9 @@ def run_pass(household: Household, lane: Lane, moment: Moment) -> list[Finding]:
     return said
 
 
-def past_pass(lane: LaneChart, rows: Sequence[EcgChunk], assignments: Assignments, due: tuple[int, int]) -> list[PastEpisode]:
+def past_pass(
+    lane: LaneChart, rows: Sequence[EcgChunk], assignments: Assignments, due: tuple[int, int]
+) -> list[PastEpisode]:
     """Episodes of the archived rows (by `at`) that meet the due stretch (microseconds), in order of onset."""
     fresh = LaneChart(lane.key)
     feed = Feed()

@@ -75,7 +75,9 @@ def load_assignments(conn: Connection, position: int) -> Assignments:
     return assignments
 
 
-def recover(conn: Connection, shard: int, judged: int, on_progress: Callable[[int, int], None] | None = None) -> Recovered:
+def recover(
+    conn: Connection, shard: int, judged: int, on_progress: Callable[[int, int], None] | None = None
+) -> Recovered:
     """The Ward as it was after `judged`, and the positions that wait to be judged."""
     ward, clients = Ward(ArchiveHistory(conn)), Clients()
     charts = conn.execute(SQL["charts"], {"shard": shard}).fetchall()

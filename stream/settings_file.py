@@ -51,7 +51,9 @@ def read_tables(path: Path | None, folders: Iterable[str]) -> dict[str, BaseMode
         try:
             found[folder] = model.model_validate(given.get(folder, {}))
         except ValidationError as error:
-            raise BadSettings(f"{path}, table [{folder}]: {_faults(error)}. Known: {', '.join(model.model_fields)}.") from error
+            raise BadSettings(
+                f"{path}, table [{folder}]: {_faults(error)}. Known: {', '.join(model.model_fields)}."
+            ) from error
     return found
 
 

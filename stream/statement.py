@@ -93,7 +93,9 @@ def revised(
     )
 
 
-def cleared(before: Finding, *, at_us: int, end_us: int, is_late: bool = False, evidence: Evidence | None = None) -> Finding:
+def cleared(
+    before: Finding, *, at_us: int, end_us: int, is_late: bool = False, evidence: Evidence | None = None
+) -> Finding:
     """The episode is over."""
     return replace(
         before,

@@ -58,5 +58,7 @@ def start(last_us: int | None, wall_us: int, monotonic_us: int, *, accepts_leap:
     """
     if last_us is not None and wall_us - last_us > MAX_LEAP_US and not accepts_leap:
         days = (wall_us - last_us) / SECOND / 86_400
-        raise ClockLeap(f"the wall clock is {days:.1f} days ahead of the last tick: set it right, or start with {ACCEPT_LEAP}=1")
+        raise ClockLeap(
+            f"the wall clock is {days:.1f} days ahead of the last tick: set it right, or start with {ACCEPT_LEAP}=1"
+        )
     return TickClock(max(wall_us, (last_us or 0) + 1), monotonic_us)

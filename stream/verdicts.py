@@ -55,7 +55,9 @@ def judge_done(
             conn.execute("SELECT pg_notify('stream_finding', '')")
 
 
-def put_findings(conn: Connection, shard: int, position: int, findings: Sequence[Finding], *, first_ord: int = 0) -> None:
+def put_findings(
+    conn: Connection, shard: int, position: int, findings: Sequence[Finding], *, first_ord: int = 0
+) -> None:
     """Rows of findings (each once) and the level that they leave behind."""
     rows = [
         {

@@ -113,7 +113,8 @@ def _database(server: str, template: str) -> Iterator[str]:
     with psycopg.connect(server, autocommit=True) as conn:
         conn.execute(
             sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(
-                sql.Identifier(name), sql.Identifier(template),
+                sql.Identifier(name),
+                sql.Identifier(template),
             ),
         )
     try:

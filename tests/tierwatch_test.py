@@ -89,7 +89,10 @@ def test_help_lists_the_commands_and_hides_the_childrens(place: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("[stream]\nmqtt_prt = 1884\n", ["mqtt_prt", "mqtt_port"]),  # a slip of the pen: what it may have meant is listed
+        (
+            "[stream]\nmqtt_prt = 1884\n",
+            ["mqtt_prt", "mqtt_port"],
+        ),  # a slip of the pen: what it may have meant is listed
         ("[streem]\nmqtt_port = 1884\n", ["streem", "[stream]"]),
         ("[stream]\nmqtt_port = 70000\n", ["mqtt_port", "65535"]),
         ("[stream]\nmqtt_port = \n", ["tierwatch.toml"]),
@@ -126,7 +129,14 @@ def test_a_dsn_of_your_own_starts_no_postgres(place: Path) -> None:
     config.write_text("[stream]\ndsn = 'host=db dbname=tierwatch'\n")
     settings = tierwatch.Settings(config, place / "data")
     assert settings.dsn == "host=db dbname=tierwatch"
-    assert [child.name for child in tierwatch.children_of(settings)] == ["migrate", "nats", "station", "api", "intake", "upkeep"]
+    assert [child.name for child in tierwatch.children_of(settings)] == [
+        "migrate",
+        "nats",
+        "station",
+        "api",
+        "intake",
+        "upkeep",
+    ]
     config.write_text("")
     settings = tierwatch.Settings(config, place / "data")
     names = [child.name for child in tierwatch.children_of(settings)]

@@ -28,7 +28,9 @@ Result = TypeVar("Result")
 
 DsnOption = Annotated[
     str | None,
-    typer.Option("--dsn", help="The database, without a password (use a passfile). Default: the one of tierwatch.toml."),
+    typer.Option(
+        "--dsn", help="The database, without a password (use a passfile). Default: the one of tierwatch.toml."
+    ),
 ]
 FileArgument = Annotated[Path, typer.Argument(help="The backup: one file.", dir_okay=False)]
 
@@ -114,7 +116,8 @@ def restore(
     file: FileArgument,
     dsn: DsnOption = None,
     lanes: Annotated[
-        Path | None, typer.Option("--lanes", help="Write how far each lane is stored into this file, a JSON object a line.")
+        Path | None,
+        typer.Option("--lanes", help="Write how far each lane is stored into this file, a JSON object a line."),
     ] = None,
 ) -> None:
     """Load a backup into an empty store: a new data folder, or an empty database. All of it, or nothing.
@@ -137,15 +140,19 @@ def restore(
     _print_restored(restored)
     if lanes is not None:
         lines = (
-            {"client": lane.client, "epoch": lane.epoch, "device": lane.device, "stream": lane.stream, "stored": lane.stored}
+            {
+                "client": lane.client,
+                "epoch": lane.epoch,
+                "device": lane.device,
+                "stream": lane.stream,
+                "stored": lane.stored,
+            }
             for lane in restored.lanes
         )
         lanes.write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
 
 
-def carry_out(
-    context: typer.Context, dsn: str | None, work: Callable[[str], Result], *, alone: bool = False
-) -> Result:
+def carry_out(context: typer.Context, dsn: str | None, work: Callable[[str], Result], *, alone: bool = False) -> Result:
     """Run `work` on the database given, or else on the one that the settings name."""
     if dsn is not None:
         return _or_exit(lambda: work(dsn))
@@ -170,7 +177,9 @@ def _or_exit(work: Callable[[], Result]) -> Result:
     except (AlreadyRunning, BackupError, FolderInUse, FolderUnusable, MigrationError, StoreUnreachable) as error:
         sys.exit(f"tierwatch: {error}")
     except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
-        sys.exit("tierwatch: there is no store in this database yet: `tierwatch up` makes one, `store restore` fills one")
+        sys.exit(
+            "tierwatch: there is no store in this database yet: `tierwatch up` makes one, `store restore` fills one"
+        )
 
 
 def _bar() -> Progress:
@@ -215,7 +224,9 @@ def _print_restored(restored: Restored) -> None:
     typer.echo(f"Fence raised ({fences}): a writer of the lost store ends at its next commit.")
     if restored.later:
         typer.echo(f"Brought up to this version: {', '.join(restored.later)}.")
-    typer.echo("\nWhat each outbox has stored here. What it deleted beyond that is lost, and will be told as store_lost:")
+    typer.echo(
+        "\nWhat each outbox has stored here. What it deleted beyond that is lost, and will be told as store_lost:"
+    )
     table = Table("client", "epoch", "device", "stream", "stored up to", "holes below", box=None, header_style="bold")
     table.columns[4].justify = table.columns[5].justify = "right"
     for lane in restored.lanes:
@@ -223,5 +234,7 @@ def _print_restored(restored: Restored) -> None:
         holes = last - sum(end - start + 1 for start, end in lane.stored)
         table.add_row(lane.client, lane.epoch[:12], lane.device, lane.stream, str(last), str(holes))
     Console().print(table)
-    typer.echo("\nNotices that were waiting at the time of the backup go out again, under the ids they had: receivers know them.")
+    typer.echo(
+        "\nNotices that were waiting at the time of the backup go out again, under the ids they had: receivers know them."
+    )
     typer.echo("Next: tierwatch up")

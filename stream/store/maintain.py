@@ -231,7 +231,11 @@ def _delete(conn: Connection, rules: Rules, horizon: Horizon, report: Report) ->
     starts = conn.execute(_SQL["delete_starts"], {"limit": limit}).rowcount
     report.add("stream.start", starts, "starts over the limit deleted")
     late = {"limit": horizon.past - rules.quarantine}
-    report.add("stream.quarantine", _some(conn, "delete_quarantine", late), f"not seen for {rules.quarantine.days} days: deleted")
+    report.add(
+        "stream.quarantine",
+        _some(conn, "delete_quarantine", late),
+        f"not seen for {rules.quarantine.days} days: deleted",
+    )
     unread = _some(conn, "delete_unread", {"kept": rules.unread})
     report.add("stream.unread", unread, f"beyond the newest {rules.unread} of their kind: deleted")
 

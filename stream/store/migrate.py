@@ -110,7 +110,9 @@ def migrate(
 def status(dsn: str, root: Path = ROOT) -> dict[str, State]:
     """How every known or applied migration stands, in order; changes nothing."""
     with _connect(dsn) as conn:
-        return {label: state for label, (state, _) in _compare(conn, migrations(root), timescale=_timescale(conn)).items()}
+        return {
+            label: state for label, (state, _) in _compare(conn, migrations(root), timescale=_timescale(conn)).items()
+        }
 
 
 def migrations(root: Path = ROOT) -> list[Migration]:

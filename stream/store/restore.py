@@ -99,7 +99,9 @@ def lanes(conn: Connection) -> tuple[LaneStand, ...]:
 
 
 def _ranges(stored: Sequence[Range[int]]) -> Ranges:
-    return normalise((seqs.lower, seqs.upper - 1) for seqs in stored if seqs.lower is not None and seqs.upper is not None)
+    return normalise(
+        (seqs.lower, seqs.upper - 1) for seqs in stored if seqs.lower is not None and seqs.upper is not None
+    )
 
 
 def _refuse_other_migrations(manifest: Manifest) -> None:

@@ -42,7 +42,9 @@ def desk(dsn: str, clock: HandClock, tmp_path: Path, webhook: Recorder, logged: 
 
 
 @pytest.fixture
-def second_desk(dsn: str, clock: HandClock, tmp_path: Path, desk: Desk, webhook: Recorder, logged: Recorder) -> Iterator[Desk]:
+def second_desk(
+    dsn: str, clock: HandClock, tmp_path: Path, desk: Desk, webhook: Recorder, logged: Recorder
+) -> Iterator[Desk]:
     """Another station over the same database and keys."""
     made = Desk(dsn, clock, tmp_path / "keys", {"webhook": webhook, "log": logged}, no_record)
     yield made

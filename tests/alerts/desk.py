@@ -98,7 +98,8 @@ class Stream:
         self.position += 1
         with psycopg.connect(self.dsn) as conn:
             conn.execute(
-                "INSERT INTO stream.batch (shard, position, tick_at, rows) VALUES (0, %s, %s, 0)", (self.position, START)
+                "INSERT INTO stream.batch (shard, position, tick_at, rows) VALUES (0, %s, %s, 0)",
+                (self.position, START),
             )
             for ord_, one in enumerate(findings):
                 if with_rows:

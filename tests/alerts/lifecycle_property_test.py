@@ -31,7 +31,9 @@ class LifeCycle(RuleBasedStateMachine):
         self.latest: dict[object, Finding] = {}
         self.unanswered_closings: list[Alert] = []
 
-    @rule(condition=CONDITIONS, opened=st.integers(0, 2), present=st.booleans(), late=st.booleans(), wrong=st.booleans())
+    @rule(
+        condition=CONDITIONS, opened=st.integers(0, 2), present=st.booleans(), late=st.booleans(), wrong=st.booleans()
+    )
     def finds(self, condition: Condition, opened: int, present: bool, late: bool, wrong: bool) -> None:
         new = finding(condition, opened=f"s|{opened}", present=present and not wrong, late=late)
         before = self.latest.get(new.episode)

@@ -54,7 +54,8 @@ def test_the_doctor_gets_no_address() -> None:
 
 
 @pytest.mark.parametrize(
-    ("condition", "person"), [(Condition.VF, "patient"), (Condition.LEAD_OFF, "patient"), (Condition.DETECTOR_FAILED, "doctor")]
+    ("condition", "person"),
+    [(Condition.VF, "patient"), (Condition.LEAD_OFF, "patient"), (Condition.DETECTOR_FAILED, "doctor")],
 )
 def test_patients_and_technical_alerts_carry_no_record(condition: Condition, person: str) -> None:
     material = _material(condition, person)
@@ -105,4 +106,3 @@ def test_it_fits_whatever_the_record_holds(
     told = json.loads(body)["data"]["record"]
     assert told["address"] == RECORD.address  # where to go is never cut
     assert told["name"] != ""
-

@@ -103,11 +103,15 @@ def _alert(condition: Condition, **changes: object) -> Alert:
 
 
 def test_the_louder_speaks_whatever_the_order() -> None:
-    alerts = [_alert(condition) for condition in (Condition.ASYSTOLE, Condition.VF, Condition.EXTREME_BRADY, Condition.PAUSE)]
+    alerts = [
+        _alert(condition) for condition in (Condition.ASYSTOLE, Condition.VF, Condition.EXTREME_BRADY, Condition.PAUSE)
+    ]
     for order in permutations(alerts):
         for alert in alerts:
             louder = inhibitor(alert, order)
-            assert (louder.condition if louder else None) == (None if alert.condition == Condition.ASYSTOLE else "asystole")
+            assert (louder.condition if louder else None) == (
+                None if alert.condition == Condition.ASYSTOLE else "asystole"
+            )
 
 
 @pytest.mark.parametrize(

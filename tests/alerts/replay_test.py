@@ -49,7 +49,9 @@ def test_what_is_written_reads_back_as_wfdb_and_as_sorted_lines(records, tmp_pat
 
 
 def test_one_bad_record_is_named_and_the_rest_goes_on(records, tmp_path):
-    result = CliRunner().invoke(app, [str(records / "cudb" / "cu01"), str(records / "cudb" / "nothing"), "--out", str(tmp_path)])
+    result = CliRunner().invoke(
+        app, [str(records / "cudb" / "cu01"), str(records / "cudb" / "nothing"), "--out", str(tmp_path)]
+    )
     assert result.exit_code == 1
     assert "nothing" in result.output
     assert (tmp_path / "cu01.jsonl").is_file()

@@ -119,7 +119,9 @@ def test_the_ladder_goes_on_under_the_ids_of_the_undisturbed_run(
     doctor = [notice for notice in desk.notices() if notice["person"] == "doctor"]
     assert [(notice["cycle"], notice["rung"]) for notice in doctor] == [(0, 0), (0, 1)]
     to = next(one for one in DEFAULT_TEAM if one.person == "doctor")
-    assert [notice["notice"] for notice in doctor] == [notice_id(AlertId(alert["alert"]), "raised", 0, 0, n, to) for n in (0, 1)]
+    assert [notice["notice"] for notice in doctor] == [
+        notice_id(AlertId(alert["alert"]), "raised", 0, 0, n, to) for n in (0, 1)
+    ]
 
 
 def test_dispatch_down_for_three_minutes_is_one_incident(
@@ -204,7 +206,9 @@ def test_a_late_record_goes_out_in_an_update(
         desk.close()
 
 
-def test_a_gateway_s_alert_reaches_the_operator_only(desk: Desk, stream: Stream, logged: Recorder, webhook: Recorder) -> None:
+def test_a_gateway_s_alert_reaches_the_operator_only(
+    desk: Desk, stream: Stream, logged: Recorder, webhook: Recorder
+) -> None:
     stream.says(finding(Condition.MALFORMED, subject="gw-1", subject_kind=SubjectKind.CLIENT))
     desk.work()
     assert [message.person for message in logged.got] == ["operator"]
@@ -246,7 +250,9 @@ def test_a_finding_of_a_subject_that_cannot_be_read_keeps_no_other_waiting(
         conn.execute("UPDATE alerts.alert SET state = 'of a newer version'")
     stream.says(finding(Condition.ASYSTOLE, subject="broken"), finding(Condition.VF, subject="whole"))
     desk.hear()
-    assert [row["subject"] for row in desk.rows("SELECT subject FROM alerts.alert WHERE subject = 'whole'")] == ["whole"]
+    assert [row["subject"] for row in desk.rows("SELECT subject FROM alerts.alert WHERE subject = 'whole'")] == [
+        "whole"
+    ]
 
 
 def test_of_two_who_compose_at_once_the_first_body_stays(desk: Desk, stream: Stream, dsn: str) -> None:

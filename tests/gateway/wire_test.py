@@ -144,7 +144,9 @@ def test_every_word_is_in_the_golden_file_with_every_field_set(word):
 
 
 def test_one_event_that_cannot_be_read_spoils_its_whole_message():
-    whole = encode_batch(EventBatch(client=ClientId("g"), epoch=Epoch("e"), sent_at=datetime(2026, 1, 1, tzinfo=UTC), events=()))
+    whole = encode_batch(
+        EventBatch(client=ClientId("g"), epoch=Epoch("e"), sent_at=datetime(2026, 1, 1, tzinfo=UTC), events=())
+    )
     name, version, body = msgspec.msgpack.decode(whole)
     good = msgspec.msgpack.decode(encode(golden_words()[4]))
     body["events"] = [good, ["ecg", 1, {"device": 7}]]

@@ -16,8 +16,14 @@ def pressure(seq, at_s, systolic=120.0, diastolic=80.0, slot=1, device="cuff1", 
     at = T0 + timedelta(seconds=at_s)
     words = {"device_time": at.replace(tzinfo=None).isoformat(), "received_at": at + timedelta(seconds=1)} | kept
     return Reading(
-        device=device, stream="blood_pressure", seq=seq, kind="blood_pressure", values=(systolic, diastolic, None, 70.0), at=at,
-        slot=slot, **words,
+        device=device,
+        stream="blood_pressure",
+        seq=seq,
+        kind="blood_pressure",
+        values=(systolic, diastolic, None, 70.0),
+        at=at,
+        slot=slot,
+        **words,
     )
 
 
@@ -31,7 +37,9 @@ def shard(dsn):
 def test_every_kind_of_event_is_stored_receipted_and_read_back(shard):
     shard.assign("ecg1", "ada")
     events = (
-        chunk(1, 0), chunk(2, 1), pressure(1, 0.5),
+        chunk(1, 0),
+        chunk(2, 1),
+        pressure(1, 0.5),
         DeviceStatus(device="ecg1", stream="status", seq=1, at=T0, battery_percent=80),
         Abandoned(device="ecg1", stream="ecg/II", first=1, last=7, reason="disk_full"),
         Deferred(device="ecg1", stream="ecg/I", first=3, last=5),
@@ -96,7 +104,9 @@ def test_poison_goes_to_quarantine_by_name_and_the_rest_is_stored(shard, poison,
     shard.assign("ecg2", "bob")
     shard.send(poison, chunk(1, 0, device="ecg2"))
     shard.step()
-    assert [r for (r,) in shard.rows("SELECT reason FROM stream.quarantine WHERE reason <> 'unknown_device'")] == [reason]
+    assert [r for (r,) in shard.rows("SELECT reason FROM stream.quarantine WHERE reason <> 'unknown_device'")] == [
+        reason
+    ]
     assert shard.count("ecg") == 1
     assert shard.wire.acknowledged == 1
     assert any(f.subject == "gw1" and f.present for f in shard.findings())
@@ -136,7 +146,9 @@ def test_two_people_on_one_cuff_are_told_apart_and_a_correction_moves_them(shard
     assert shard.rows("SELECT DISTINCT patient FROM stream.reading ORDER BY 1") == [("bob",), ("cleo",)]
     crisis = [f for f in shard.findings() if f.condition is Condition.BP_CRISIS]
     assert [(f.subject, f.present, f.withdrawn) for f in crisis] == [
-        ("ada", True, None), ("ada", False, "wrong_person"), ("cleo", True, None),
+        ("ada", True, None),
+        ("ada", False, "wrong_person"),
+        ("cleo", True, None),
     ]
 
 
@@ -193,14 +205,21 @@ def test_a_full_disk_is_told_and_nothing_is_taken_in_until_there_is_room(shard):
     shard.step()
     shard.disk_is_low = False
     shard.step()
-    assert [(f.condition, f.present) for f in shard.findings()] == [(Condition.STORE_FULL, True), (Condition.STORE_FULL, False)]
+    assert [(f.condition, f.present) for f in shard.findings()] == [
+        (Condition.STORE_FULL, True),
+        (Condition.STORE_FULL, False),
+    ]
 
 
 def test_what_a_newer_sender_adds_is_kept_whole_and_named(shard):
     import msgspec
 
     body = msgspec.to_builtins(chunk(1, 0), builtin_types=(bytes,))
-    envelope = ["batch", 1, {"client": "gw1", "epoch": "e1", "sent_at": T0, "events": [["ecg", 2, {**body, "gain_db": 3}]]}]
+    envelope = [
+        "batch",
+        1,
+        {"client": "gw1", "epoch": "e1", "sent_at": T0, "events": [["ecg", 2, {**body, "gain_db": 3}]]},
+    ]
     shard.assign("ecg1", "ada")
     shard.raw(msgspec.msgpack.encode(envelope))
     shard.step()

@@ -35,7 +35,13 @@ def recorded(dsn, records, monkeypatch):
     vf, calm = excerpt(records, "cudb/cu01", 180, 250), excerpt(records, "cudb/cu01", 0, 70)
     devices = ("d-vf", "d-hole", "d-late", "d-dan", "d-moved")
     lanes = {d: split(vf if d == "d-vf" else calm, RATE, [250], device=d) for d in devices}
-    for device, patient in (("d-vf", "ada"), ("d-hole", "bob"), ("d-late", "cleo"), ("d-dan", "dan"), ("d-moved", "eve")):
+    for device, patient in (
+        ("d-vf", "ada"),
+        ("d-hole", "bob"),
+        ("d-late", "cleo"),
+        ("d-dan", "dan"),
+        ("d-moved", "eve"),
+    ):
         shard.assign(device, patient)
     shard.assign("cuff1", "ada", slot=1)
     shard.assign("cuff1", "bob", slot=2)
@@ -57,7 +63,11 @@ def recorded(dsn, records, monkeypatch):
         if second == 10:
             shard.send(pressure(1, 8, 190, 112), pressure(2, 9, 120, 80, slot=2), client="gw-cuff")
         if second == 40:
-            shard.tell(LimitsChanged(patient="ada", plan_version=2, limits={"bp_crisis_systolic_mmhg": 200.0, "no_data_s": 20.0}))
+            shard.tell(
+                LimitsChanged(
+                    patient="ada", plan_version=2, limits={"bp_crisis_systolic_mmhg": 200.0, "no_data_s": 20.0}
+                )
+            )
         if second == 60:
             shard.tell(AssignmentChanged(device="d-moved", slot=None, patient="fay", from_at=T0 - timedelta(days=1)))
         shard.step(0)
@@ -75,7 +85,11 @@ def test_the_log_runner_finds_what_the_embedded_runner_stored(recorded, tmp_path
         for batch in read_batches(recorded.conn, 0, 1, last):
             put(batch)
     benched, batches = read(path)
-    found = [f for _, findings in run_log(list(batches), benched, partitions=partitions, handovers=handovers) for f in findings]
+    found = [
+        f
+        for _, findings in run_log(list(batches), benched, partitions=partitions, handovers=handovers)
+        for f in findings
+    ]
     stored = recorded.findings()
     assert [encode(f) for f in found] == [encode(f) for f in stored]
     shown = {(f.subject, f.condition) for f in stored}

@@ -35,7 +35,9 @@ def assigned(device: str = "ecg1", patient: str = "ada", slot: int | None = None
     return AssignmentChanged(device=device, slot=slot, patient=patient, from_at=T0 - timedelta(days=365), **kept)
 
 
-def split(samples: np.ndarray, rate_hz: float, sizes: list[int], device: str = "ecg1", session: str = "s1") -> list[EcgChunk]:
+def split(
+    samples: np.ndarray, rate_hz: float, sizes: list[int], device: str = "ecg1", session: str = "s1"
+) -> list[EcgChunk]:
     """Samples as chunks of these sizes, again and again."""
     chunks, index, seq = [], 0, 0
     while index < len(samples):
@@ -46,8 +48,16 @@ def split(samples: np.ndarray, rate_hz: float, sizes: list[int], device: str = "
         end = T0 + timedelta(microseconds=round((index + len(piece)) * 1e6 / rate_hz))
         chunks.append(
             EcgChunk(
-                device=device, stream="ecg/I", seq=seq, session=session, index=index, at=at, rate_hz=rate_hz, lead="I",
-                samples=piece.astype("<i2").tobytes(), received_at=end,
+                device=device,
+                stream="ecg/I",
+                seq=seq,
+                session=session,
+                index=index,
+                at=at,
+                rate_hz=rate_hz,
+                lead="I",
+                samples=piece.astype("<i2").tobytes(),
+                received_at=end,
             )
         )
         index += size
@@ -85,7 +95,8 @@ def story(findings: list[Finding]) -> list[tuple]:
     """The newest statement of each episode: what must not depend on how the data came."""
     newest = {f.episode: f for f in findings}
     return sorted(
-        (f.subject, f.condition, f.opened, f.onset, f.end, f.present, f.withdrawn, str(f.episode)) for f in newest.values()
+        (f.subject, f.condition, f.opened, f.onset, f.end, f.present, f.withdrawn, str(f.episode))
+        for f in newest.values()
     )
 
 

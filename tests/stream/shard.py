@@ -68,8 +68,16 @@ class Shard:
         self.inbound: queue.Queue[Message] = queue.Queue()
         clock = start(micros(state.tick) if state.tick else None, micros(self.wall), self.mono_us)
         self.writer = Writer(
-            conn=self.conn, shard=0, fence=row[0], mqtt=self.wire, clock=clock, now_us=lambda: (micros(self.wall), self.mono_us),
-            state=state, disk_is_low=lambda: self.disk_is_low, gather=self._gather, backlog=self.inbound.qsize,
+            conn=self.conn,
+            shard=0,
+            fence=row[0],
+            mqtt=self.wire,
+            clock=clock,
+            now_us=lambda: (micros(self.wall), self.mono_us),
+            state=state,
+            disk_is_low=lambda: self.disk_is_low,
+            gather=self._gather,
+            backlog=self.inbound.qsize,
         )
         self.faults = state.faults
         self.writer.catch_up()
@@ -101,7 +109,9 @@ class Shard:
         body = msgspec.to_builtins(command)
         self.conn.execute("SELECT stream.tell(%s, %s, %s, 'test')", [uuid4(), name_of(command), Jsonb(body)])
 
-    def assign(self, device: str, patient: str, slot: int | None = None, since: datetime = T0 - timedelta(days=30)) -> None:
+    def assign(
+        self, device: str, patient: str, slot: int | None = None, since: datetime = T0 - timedelta(days=30)
+    ) -> None:
         self.tell(AssignmentChanged(device=device, slot=slot, patient=patient, from_at=since))
 
     def step(self, seconds: float = 1.0, times: int = 1) -> None:
@@ -124,7 +134,13 @@ def chunk(seq: int, at_s: float, samples: bytes = b"\0\0" * 250, **kept: object)
     """One second of ECG that begins `at_s` after T0."""
     rate = float(kept.pop("rate_hz", 250.0))
     words = {
-        "device": "ecg1", "stream": "ecg/I", "session": "s1", "index": round(at_s * rate), "lead": "I", "rate_hz": rate,
-        "at": T0 + timedelta(seconds=at_s), "received_at": T0 + timedelta(seconds=at_s + len(samples) / 2 / (rate or 1)),
+        "device": "ecg1",
+        "stream": "ecg/I",
+        "session": "s1",
+        "index": round(at_s * rate),
+        "lead": "I",
+        "rate_hz": rate,
+        "at": T0 + timedelta(seconds=at_s),
+        "received_at": T0 + timedelta(seconds=at_s + len(samples) / 2 / (rate or 1)),
     }
     return EcgChunk(seq=seq, samples=samples, **{**words, **kept})

@@ -118,7 +118,9 @@ def test_a_minute_of_lost_network_marks_nothing_past(vf, undisturbed):
     chunks[10:] = [later(c, max(70 - c.seq, 0)) for c in chunks[10:]]
     found = judge(in_time(chunks, 145, first=(assigned(),)))
     assert not any(f.late for f in found)
-    assert [row for row in story(found) if row[1] is Condition.VF] == [row for row in undisturbed if row[1] is Condition.VF]
+    assert [row for row in story(found) if row[1] is Condition.VF] == [
+        row for row in undisturbed if row[1] is Condition.VF
+    ]
 
 
 def test_a_hole_that_was_given_up_is_not_waited_for(vf):

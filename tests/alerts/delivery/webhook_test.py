@@ -167,7 +167,16 @@ def test_a_redirect_is_not_followed(receiver: Receiver, keys: Path) -> None:
 
 @pytest.mark.parametrize(
     ("status", "kind"),
-    [(200, Delivered), (202, Delivered), (500, Retry), (503, Retry), (429, Retry), (408, Retry), (400, Refused), (410, Refused)],
+    [
+        (200, Delivered),
+        (202, Delivered),
+        (500, Retry),
+        (503, Retry),
+        (429, Retry),
+        (408, Retry),
+        (400, Refused),
+        (410, Refused),
+    ],
 )
 def test_answers(receiver: Receiver, keys: Path, status: int, kind: type) -> None:
     receiver.status = status

@@ -46,7 +46,9 @@ def _fill(filler: Any, now: datetime) -> None:
     )
 
 
-def test_a_restored_store_equals_the_one_of_the_backup(filler: Any, empty_dsn: str, tmp_path: Path, now: datetime) -> None:
+def test_a_restored_store_equals_the_one_of_the_backup(
+    filler: Any, empty_dsn: str, tmp_path: Path, now: datetime
+) -> None:
     _fill(filler, now)
     path = tmp_path / "store.zip"
     manifest = back_up(filler.dsn, path)
