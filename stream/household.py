@@ -38,13 +38,15 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """Readings that came too late for their ring: the stretch of time that a past pass is to judge."""
+    """Readings that were old when they came: judged together when no more of them come, so that their order cannot matter."""
 
     device: str
     stream: str
     kind: ReadingKind
     from_us: int
     to_us: int
+    since_us: int
+    """Listening time of the first of them."""
 
 
 @dataclass(slots=True)
@@ -69,8 +71,6 @@ class PatientChart:
     due: tuple[Due, ...] = ()
     heard_us: int = -1
     """Listening time of the last reading of any kind."""
-    waits: bool = False
-    """Something old stands, and is told when no more readings come."""
 
 
 @dataclass(slots=True)

@@ -132,7 +132,7 @@ def conclude(household: Household, moment: Moment) -> list[Finding]:
         if patient.benched:
             continue
         moment.patient = patient.patient
-        said += vitals_past.run(patient, moment) if patient.due else []
+        said += vitals_past.run(patient, moment)
         said += vitals.at_tick(patient, moment)
     for _, lane in sorted(household.lanes.items()):
         chart = lane.chart
@@ -270,8 +270,6 @@ def _wake_us(household: Household, moment: Moment) -> int:
     for patient in household.patients.values():
         if patient.benched:
             continue
-        if patient.due:
-            return moment.listening_us
         due_us = vitals.wake_us(patient, moment)
         wake = wake if due_us is None else min(wake, due_us)
     return wake

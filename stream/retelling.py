@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from stream.moment import Moment
     from stream.stretch import Stretch
 
-STALLED_US = 6 * SECOND
-"""No reading for so long: what is old and stands was the last word, and must sound."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
@@ -52,7 +49,6 @@ def retell(patient: PatientChart, stretches: Iterable[Stretch], scope: Scope, mo
     for number, stretch in enumerate(ordered):
         before = matched.get(number)
         if before is None and _is_withheld(patient, stretch, moment):
-            patient.waits = True
             continue
         if before is not None and scope.widens_only:
             stretch = _widened(stretch, before)  # noqa: PLW2901 - the same stretch, seen whole
@@ -102,10 +98,10 @@ def _overlaps(before: Finding, stretch: Stretch) -> bool:
 
 
 def _is_withheld(patient: PatientChart, stretch: Stretch, moment: Moment) -> bool:
-    """Old, standing, and more may follow that shows its end: not said before the readings stop coming."""
+    """Old, and more is expected that belongs to it: told when that has come (`stream.vitals_past`)."""
     late_us = round(limit(patient.limits, "late_s") * SECOND)
-    has_stalled = moment.listening_us - patient.heard_us >= STALLED_US
-    return stretch.end_us is None and moment.tick_us - stretch.last_us > late_us and not has_stalled
+    newest_us = stretch.last_us if stretch.end_us is None else stretch.end_us
+    return bool(patient.due) and moment.tick_us - newest_us > late_us
 
 
 def _widened(stretch: Stretch, before: Finding) -> Stretch:
@@ -157,6 +153,6 @@ def _differs(before: Finding, stretch: Stretch) -> bool:
 def _gone(before: Finding, *, is_correction: bool) -> list[Finding]:
     if is_correction:
         return [withdrawn(before, at_us=micros(before.at), why="wrong_person")]
-    if is_open(before):
-        return [cleared(before, at_us=micros(before.at), end_us=micros(before.onset), evidence={"superseded": 1})]
-    return []
+    if "superseded" in before.evidence and not is_open(before):
+        return []
+    return [cleared(before, at_us=micros(before.at), end_us=micros(before.onset), evidence={"superseded": 1})]

@@ -19,7 +19,7 @@ from stream.household import Due, Kept, PatientChart
 from stream.instants import SECOND, micros
 from stream.lane import remember
 from stream.limits import limit
-from stream.retelling import STALLED_US, Scope, retell
+from stream.retelling import Scope, retell
 from stream.statement import cleared, is_open, open_of, opened
 
 if TYPE_CHECKING:
@@ -37,13 +37,20 @@ SETTLED_MEAN_US = 8 * 86_400 * SECOND
 LANES_KEPT = 4
 """Glucose streams of one patient that are remembered at most."""
 SILENT = "silent"
+STALLED_US = 6 * SECOND
+"""No reading for so long (longer than a resend): what is old and has come is all that comes for now."""
+PATIENCE_US = 600 * SECOND
+"""At latest after this it is judged all the same."""
 
 
 def take(patient: PatientChart, reading: Reading, moment: Moment) -> list[Finding]:
     """A reading into its ring, and what follows from it."""
     if reading.kind is ReadingKind.BLOOD_PRESSURE:
         patient.heard_us = moment.listening_us
-        return restate_pressure(patient, moment) if keep_pressure(patient, reading) else []
+        if not keep_pressure(patient, reading) or is_old(patient, micros(reading.at), moment):
+            due(patient, reading, moment)
+            return []
+        return restate_pressure(patient, moment)
     if reading.kind is ReadingKind.GLUCOSE:
         return _take_glucose(patient, reading, moment)
     return []
@@ -126,10 +133,9 @@ def tell_glucose(
 
 
 def keep_pressure(patient: PatientChart, reading: Reading) -> bool:
-    """Take a blood pressure into the ring; False: it is older than the ring, and due for the past pass."""
+    """Take a blood pressure into the ring; False: it is older than the ring."""
     at_us = micros(reading.at)
     if at_us <= patient.pressure_from_us:
-        due(patient, reading, at_us)
         return False
     ring = list(patient.pressure)
     insort(ring, Kept(at_us, reading), key=lambda kept: (kept.at_us, kept.reading.stream, kept.reading.seq))
@@ -141,22 +147,32 @@ def keep_pressure(patient: PatientChart, reading: Reading) -> bool:
     return True
 
 
-def due(patient: PatientChart, reading: Reading, at_us: int) -> None:
-    """Note a reading for the past pass (`stream.vitals_past`)."""
-    place = reading.device, str(reading.stream), reading.kind
-    same = next((d for d in patient.due if (d.device, d.stream, d.kind) == place), Due(*place, at_us, at_us))
+def is_old(patient: PatientChart, at_us: int, moment: Moment) -> bool:
+    """Whether a reading of this instant comes so late that more of its kind may follow, and show how it ended."""
+    return moment.tick_us - at_us > round(limit(patient.limits, "late_s") * SECOND)
+
+
+def due(patient: PatientChart, reading: Reading, moment: Moment) -> None:
+    """Note an old reading: judged when no more come (`stream.vitals_past`)."""
+    at_us, place = micros(reading.at), (reading.device, str(reading.stream), reading.kind)
+    fresh = Due(*place, from_us=at_us, to_us=at_us, since_us=moment.listening_us)
+    same = next((one for one in patient.due if (one.device, one.stream, one.kind) == place), fresh)
     widened = replace(same, from_us=min(same.from_us, at_us), to_us=max(same.to_us, at_us))
-    patient.due = (*(d for d in patient.due if (d.device, d.stream, d.kind) != place), widened)
+    patient.due = (*(one for one in patient.due if one is not same), widened)
+
+
+def ripe_us(patient: PatientChart) -> int | None:
+    """Listening time at which what is old is judged; None: nothing is due."""
+    if not patient.due:
+        return None
+    return min(patient.heard_us + STALLED_US, min(one.since_us for one in patient.due) + PATIENCE_US)
 
 
 def at_tick(patient: PatientChart, moment: Moment) -> list[Finding]:
-    """What the time alone makes due: a wait that is over, an old last word, a sensor that fell silent."""
+    """What the time alone makes true: a wait that is over, a sensor that fell silent."""
     said: list[Finding] = []
     expires_us = _expires_us(patient, moment)
-    if patient.waits and moment.listening_us - patient.heard_us >= STALLED_US:
-        patient.waits = False
-        said += restate(patient, moment)
-    elif expires_us is not None and expires_us <= moment.tick_us:
+    if expires_us is not None and expires_us <= moment.tick_us:
         said += restate_pressure(patient, moment) + restate_symptoms(patient, moment)
     for lane in patient.glucose:
         if _is_silent(patient, lane, moment):
@@ -171,8 +187,8 @@ def wake_us(patient: PatientChart, moment: Moment) -> int | None:
     expires_us = _expires_us(patient, moment)
     if expires_us is not None:
         wakes.append(moment.listening_us + max(expires_us - moment.tick_us, 0))
-    if patient.waits:
-        wakes.append(patient.heard_us + STALLED_US)
+    due_us = ripe_us(patient)
+    wakes += [] if due_us is None else [due_us]
     silent_us = round(limit(patient.limits, "sensor_silent_s") * SECOND)
     wakes += [lane.heard_us + silent_us for lane in patient.glucose if _may_fall_silent(patient, lane)]
     return min(wakes, default=None)
@@ -216,12 +232,15 @@ def _take_glucose(patient: PatientChart, reading: Reading, moment: Moment) -> li
     patient.heard_us = moment.listening_us
     lane = lane_of(patient, reading.device, str(reading.stream))
     if sample.at_us <= lane.base_us:
-        due(patient, reading, sample.at_us)
+        due(patient, reading, moment)
         return []
     said = _heard_again(patient, lane, sample.at_us) if lane.is_silent else []
     lane = replace(lane, heard_us=moment.listening_us, is_silent=False)
     lane, ended, is_whole = glucose_lane.add(lane, sample, rules_of(patient, lane))
     put(patient, lane)
+    if is_old(patient, sample.at_us, moment):
+        due(patient, reading, moment)
+        return said
     said += tell_glucose(patient, lane, ended, moment, is_whole=is_whole)
     for other in patient.glucose:
         if other.key != lane.key and is_overtaken(patient, other):

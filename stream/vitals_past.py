@@ -28,23 +28,29 @@ if TYPE_CHECKING:
 
 DAY_US = 86_400 * SECOND
 BEFORE_US = DAY_US
-AFTER_US = 6 * 3600 * SECOND
-"""Archive read before and after what came late: no event's beginning or end needs more."""
+AFTER_US = {ReadingKind.GLUCOSE: 6 * 3600 * SECOND, ReadingKind.BLOOD_PRESSURE: 7 * DAY_US}
+"""Archive read before and after what came late: enough for how an event began and ended."""
 PIECE_US = 14 * DAY_US
 """At most so much of it in one position, so that the present never waits."""
 
 
 def run(patient: PatientChart, moment: Moment) -> list[Finding]:
-    """Judge what is due, at most a piece of each stream; the rest stays due."""
+    """At a tick: judge what is due, at most a piece of each stream beyond its ring; the rest stays due."""
+    ripe_us = vitals.ripe_us(patient)
+    if ripe_us is None or moment.listening_us < ripe_us:
+        return []
+    dues, patient.due = patient.due, ()
     said: list[Finding] = []
-    for one in patient.due:
+    rest: list[Due] = []
+    for one in dues:
         piece = replace(one, to_us=min(one.to_us, one.from_us + PIECE_US))
+        if piece != one:
+            # Ripe at the next tick: the present comes in between.
+            rest.append(replace(one, from_us=piece.to_us + 1, since_us=-vitals.PATIENCE_US))
         said += (
             _glucose(patient, piece, moment) if one.kind is ReadingKind.GLUCOSE else _pressure(patient, piece, moment)
         )
-    patient.due = tuple(
-        replace(one, from_us=one.from_us + PIECE_US + 1) for one in patient.due if one.to_us > one.from_us + PIECE_US
-    )
+    patient.due = tuple(rest)
     return said
 
 
@@ -91,36 +97,49 @@ def _moved_pressure(
     before = patient.pressure
     patient.pressure = tuple(kept for kept in before if is_mine(kept))
     for reading in mine:
-        if reading.kind is ReadingKind.BLOOD_PRESSURE and all(kept.reading != reading for kept in patient.pressure):
-            vitals.keep_pressure(patient, reading)
+        is_new = reading.kind is ReadingKind.BLOOD_PRESSURE and all(
+            kept.reading != reading for kept in patient.pressure
+        )
+        if is_new and not vitals.keep_pressure(patient, reading):
+            vitals.due(patient, reading, moment)
     return [] if patient.pressure == before else vitals.restate_pressure(patient, moment, is_correction=True)
 
 
 def _glucose(patient: PatientChart, piece: Due, moment: Moment) -> list[Finding]:
-    lane, rules = vitals.lane_of(patient, piece.device, piece.stream), None
+    lane = vitals.lane_of(patient, piece.device, piece.stream)
     rules = vitals.rules_of(patient, lane)
-    samples = _samples(_rows(patient, piece, moment))
-    early = [s for s in samples if s.at_us <= lane.base_us]
-    course, ended = glucose.fold(Course(), early, rules)
-    if lane.ring and piece.to_us + AFTER_US >= lane.base_us:
-        # It reaches to the ring: that is judged again, from the state that the archive leads to.
-        lane, more = glucose_lane.again(replace(lane, base=course), rules)
-        vitals.put(patient, lane)
-        standing = [*more, *glucose.standing(lane.tip, rules)]
-    else:
-        standing = glucose.closed(course, rules)
-    said = _join(patient, [*ended, *standing], piece, moment)
-    return said if not lane.ring else said + vitals.tell_glucose(patient, lane, [], moment, is_whole=False)
+    said: list[Finding] = []
+    if piece.from_us <= lane.base_us:
+        early = [s for s in _samples(_rows(patient, piece, moment)) if s.at_us <= lane.base_us]
+        course, ended = glucose.fold(Course(), early, rules)
+        if piece.to_us + AFTER_US[piece.kind] >= lane.base_us:
+            # It reaches to the ring: that is judged again, from the state that the archive leads to.
+            lane, more = glucose_lane.again(replace(lane, base=course), rules)
+            vitals.put(patient, lane)
+            ended += [*more, *glucose.standing(lane.tip, rules)]
+        else:
+            ended += glucose.closed(course, rules)
+        said += _join(patient, ended, piece, moment)
+    if piece.to_us > lane.base_us:
+        lane, ended = glucose_lane.again(lane, rules)
+        said += vitals.tell_glucose(patient, lane, ended, moment, is_whole=True)
+    return said
 
 
 def _pressure(patient: PatientChart, piece: Due, moment: Moment) -> list[Finding]:
-    kept = [Kept(micros(r.at), r) for r in _rows(patient, piece, moment)]
-    return _join(patient, pressure.stretches(kept, patient.limits, moment.tick_us, with_mean=False), piece, moment)
+    said: list[Finding] = []
+    if piece.from_us <= patient.pressure_from_us:
+        kept = [Kept(micros(r.at), r) for r in _rows(patient, piece, moment)]
+        found = pressure.stretches(kept, patient.limits, moment.tick_us, with_mean=False)
+        # The ring holds later readings: nothing of this is the last word.
+        over = [s if s.end_us is not None else replace(s, end_us=s.last_us) for s in found]
+        said += _join(patient, over, piece, moment)
+    return said + vitals.restate_pressure(patient, moment) if piece.to_us > patient.pressure_from_us else said
 
 
 def _rows(patient: PatientChart, piece: Due, moment: Moment) -> list[Reading]:
     rows = moment.history.readings(
-        piece.device, piece.from_us - BEFORE_US, piece.to_us + AFTER_US, moment.position  # type: ignore[arg-type]
+        piece.device, piece.from_us - BEFORE_US, piece.to_us + AFTER_US[piece.kind], moment.position  # type: ignore[arg-type]
     )  # fmt: skip
     return [
         r
