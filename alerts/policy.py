@@ -174,6 +174,24 @@ CHAIN: Mapping[str, int] = {
     Condition.TACHY: 4,
 }
 
+CHAINS: tuple[Mapping[str, int], ...] = (
+    CHAIN,
+    {
+        # One low is one alert: the gravest thing that is true of it. A finger-stick is asked for all the same.
+        Condition.GLUCOSE_CRITICAL_LOW: 0,
+        Condition.GLUCOSE_PROLONGED_LOW: 1,
+        Condition.GLUCOSE_VERY_LOW: 2,
+        Condition.GLUCOSE_LOW_REPEATED: 3,
+        Condition.GLUCOSE_LOW: 4,
+        Condition.GLUCOSE_PREDICTED_LOW: 5,
+    },
+    {Condition.GLUCOSE_PROLONGED_VERY_HIGH: 0, Condition.GLUCOSE_PROLONGED_HIGH: 1},
+    # A first crisis asks for a second measurement, whatever else is known: it stands outside.
+    {Condition.BP_CRISIS: 0, Condition.BP_HIGH: 1, Condition.BP_MEAN_HIGH: 2},
+    {Condition.BP_VERY_LOW: 0, Condition.BP_LOW: 1},
+)
+"""Families of conditions within which only the loudest speaks; one family never silences another."""
+
 
 def tier_of(found: Found, plan: Plan) -> Verdict:
     """Which tier this finding deserves under this plan, and why."""
@@ -247,16 +265,17 @@ def latches(alert: Alert) -> bool:
 
 def inhibitor(alert: Alert, others: Iterable[Alert]) -> Alert | None:
     """The alert of the same patient that speaks in place of this one: the loudest that is present, and live."""
-    if alert.condition not in CHAIN or alert.past:
+    chain = next((one for one in CHAINS if alert.condition in one), None)
+    if chain is None or alert.past:
         return None
     louder = [
         other
         for other in others
         if other.subject == alert.subject
-        and other.condition in CHAIN
-        and CHAIN[other.condition] < CHAIN[alert.condition]
+        and other.condition in chain
+        and chain[other.condition] < chain[alert.condition]
         and other.state.is_present
         and not other.past
         and other.tier.rank >= alert.tier.rank
     ]
-    return min(louder, key=lambda other: (CHAIN[other.condition], other.alert), default=None)
+    return min(louder, key=lambda other: (chain[other.condition], other.alert), default=None)

@@ -14,7 +14,7 @@ from alerts.catalogue import CONDITIONS, REASONS, sentence
 from alerts.course import raised
 from alerts.ladder import LadderName
 from alerts.plan import Plan
-from alerts.policy import CHAIN, PAIRS, QUIET, RULES, agreed, inhibitor, tier_of, touched_by
+from alerts.policy import CHAIN, CHAINS, PAIRS, QUIET, RULES, agreed, inhibitor, tier_of, touched_by
 from stream.finding import Condition, FindingKind, SubjectKind
 from stream.statement import TECHNICAL
 from tests.alerts.desk import START, finding
@@ -168,3 +168,22 @@ def test_an_emergency_stays_one_and_what_is_past_is_not_raised() -> None:
 @pytest.mark.parametrize("condition", sorted(QUIET))
 def test_a_quiet_finding_raises_no_alert(condition: Condition) -> None:
     assert reaction.heard(reaction.Situation(), finding(condition), PLAN, START) == ()
+
+
+@pytest.mark.parametrize("chain", CHAINS, ids=lambda chain: next(iter(chain)))
+def test_within_a_family_the_loudest_speaks_and_no_other_family_is_silenced(chain) -> None:
+    alerts = [_alert(condition) for condition in chain]
+    others = [_alert(condition) for family in CHAINS if family is not chain for condition in family]
+    loudest = min(chain.values())
+    for alert in alerts:
+        louder = inhibitor(alert, [*alerts, *others])
+        assert louder is None or louder.condition in chain
+        assert (louder is None) == all(
+            chain[o.condition] >= chain[alert.condition] or o.tier.rank < alert.tier.rank for o in alerts
+        )
+    assert loudest == 0
+
+
+def test_a_condition_belongs_to_one_family() -> None:
+    members = [condition for chain in CHAINS for condition in chain]
+    assert len(members) == len(set(members))
