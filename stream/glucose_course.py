@@ -123,7 +123,9 @@ def sample_of(reading: Reading) -> Sample | None:
     value = reading.values[0] if reading.values else None
     mg_dl = 0.0 if value is None else round(value, 1)
     at_us = micros(reading.at)
-    sample = Sample(at_us, reading.seq, mg_dl, f"{reading.device_time or reading.connection}:{mg_dl:g}", marks)
+    # Raw device time, or the connection of a meter without a clock: never `at`.
+    opened = f"{reading.device_time or reading.connection or f'#{reading.seq}'}:{mg_dl:g}"
+    sample = Sample(at_us, reading.seq, mg_dl, opened, marks)
     if sample.can_be_judged and not CAN_BE_MG_DL[0] <= mg_dl <= CAN_BE_MG_DL[1]:
         return None
     return sample

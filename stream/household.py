@@ -35,6 +35,12 @@ class Kept:
     at_us: int
     reading: Reading
 
+    @property
+    def opened(self) -> str:
+        """Names an episode that begins here: raw device time, or the connection of a cuff without a clock; never `at`."""
+        clock = self.reading.device_time or self.reading.connection or f"#{self.reading.seq}"
+        return f"{clock}:{self.reading.values[0]:g}/{self.reading.values[1]:g}"
+
 
 @dataclass(frozen=True, slots=True)
 class Due:

@@ -69,7 +69,7 @@ def take(household: Household, rows: Iterable[Admitted], feed: Feed, moment: Mom
         elif isinstance(payload, LimitsChanged):
             patient = _patient(household, payload.patient)
             patient.limits, patient.plan_version = payload.limits, payload.plan_version
-            said += _restate(patient, moment)
+            said += [] if patient.benched else _restate(patient, moment)
         elif isinstance(payload, BenchLifted):
             said += _lift(_patient(household, payload.patient), moment)
         elif isinstance(payload, SymptomReport):

@@ -191,12 +191,6 @@ def lows(together: Sequence[Sitting], own: Mapping[str, float]) -> list[Stretch]
     return found
 
 
-def identity(kept: Kept) -> str:
-    """Raw device time, or the connection of a cuff without a clock: never `at`."""
-    reading = kept.reading
-    return f"{reading.device_time or reading.connection}:{reading.values[0]:g}/{reading.values[1]:g}"
-
-
 def values(kept: Kept) -> tuple[float, float]:
     """Systolic and diastolic pressure of a valid reading."""
     systolic, diastolic = kept.reading.values[:2]
@@ -258,7 +252,7 @@ def _usual(before: Sequence[Sitting], at_us: int) -> float | None:
 def _stretch(condition: Condition, kept: Kept) -> Stretch:
     systolic, diastolic = values(kept)
     return Stretch(
-        condition=condition, stream=f"{kept.reading.device}/blood_pressure", opened=identity(kept), onset_us=kept.at_us,
+        condition=condition, stream=f"{kept.reading.device}/blood_pressure", opened=kept.opened, onset_us=kept.at_us,
         last_us=kept.at_us, at_us=kept.at_us, confidence=confidence(kept), matters=("systolic_mmhg", "diastolic_mmhg"),
         evidence={
             "device": kept.reading.device, "stream": "blood_pressure", "systolic_mmhg": systolic, "diastolic_mmhg": diastolic,

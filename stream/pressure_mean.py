@@ -83,7 +83,7 @@ def _stretch(kept: Kept, mean: WeekMean) -> Stretch:
     reading = kept.reading
     return Stretch(
         condition=Condition.BP_MEAN_HIGH, stream=f"{reading.device}/blood_pressure",
-        opened=f"{reading.device_time or reading.connection}:{reading.values[0]:g}/{reading.values[1]:g}",
+        opened=kept.opened,
         onset_us=kept.at_us, last_us=kept.at_us, at_us=kept.at_us, evidence=_evidence(kept, mean),
     )  # fmt: skip
 

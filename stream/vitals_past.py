@@ -114,7 +114,8 @@ def _glucose(patient: PatientChart, piece: Due, moment: Moment) -> list[Finding]
         course, ended = glucose.fold(Course(), early, rules)
         if piece.to_us + AFTER_US[piece.kind] >= lane.base_us:
             # It reaches to the ring: that is judged again, from the state that the archive leads to.
-            lane, more = glucose_lane.again(replace(lane, base=course), rules)
+            # What was learnt of the patient is kept.
+            lane, more = glucose_lane.again(replace(lane, base=course._replace(model=lane.base.model)), rules)
             vitals.put(patient, lane)
             ended += [*more, *glucose.standing(lane.tip, rules)]
         else:
