@@ -24,7 +24,8 @@ from gateway.mqtt import Message, Mqtt
 from stream.archive import SQL, Fenced, check_fence
 from stream.instants import micros
 from stream.intake import QUEUE_MESSAGES, Writer, gather_from
-from stream.recovery import recover
+from stream.judge import failed
+from stream.recovery import DIED, recover
 from stream.store.connect import connect
 from stream.tick import ACCEPT_LEAP
 from stream.tick import start as start_tick
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from stream.place import Place
-    from stream.recovery import Recovered
     from stream.tick import TickClock
 
 MAX_MESSAGE_BYTES = 8_000_000
@@ -130,21 +130,23 @@ class _Intake:
         if is_first:  # another recovery of the same process is no death of one
             conn.execute(SQL["note_start"], {"judged": judged})
         deaths = conn.execute(SQL["deaths_here"], {"judged": judged}).fetchone()
-        state = recover(conn, shard, judged, _progress)
+        note = None
+        if is_first and deaths is not None and deaths[0] >= SUSPICIOUS_STARTS:
+            if suspect and suspect_position == judged + 1:
+                self._bench(conn, suspect, judged)
+            note = self._note(conn, judged + 1)
+        state = recover(conn, shard, judged, on_progress=_progress, before_patient=note)
         if state.faults:
             _log.error("determinism_fault", findings=state.faults)
         if self.clock is None:
             last_us = micros(state.tick) if state.tick else None
             self.clock = start_tick(last_us, *self._now_us(), accepts_leap=os.environ.get(ACCEPT_LEAP) == "1")
-        writer = Writer(
+        return Writer(
             conn=conn, shard=shard, fence=self.fence, mqtt=self.mqtt, clock=self.clock, now_us=self._now_us, state=state,
             disk_is_low=_Disk(self.settings.folder.root, self.settings.stream.low_disk_mb),
             gather=lambda held, full: gather_from(self.inbound, is_holding=held, is_full=full), backlog=self.inbound.qsize,
             pending=list(pending), complaints=_Complaints(self.settings.folder.root),
         )  # fmt: skip
-        if is_first and deaths is not None and deaths[0] >= SUSPICIOUS_STARTS:
-            self._be_careful(conn, state, suspect if suspect_position == judged + 1 else None)
-        return writer
 
     def _take_over(self, conn: psycopg.Connection) -> tuple[int, int | None, str | None]:
         """Be the writer: the first time whoever was before, later only if nobody else was in between."""
@@ -157,28 +159,30 @@ class _Intake:
         self.fence, judged, suspect_position, suspect = row
         return judged, suspect_position, suspect
 
-    def _be_careful(self, conn: psycopg.Connection, state: Recovered, suspect: str | None) -> None:
-        """The process died here before: bench whom it was judging, and write down each patient before judging."""
-        shard, position = self.settings.stream.shard, state.judged + 1
-        if suspect:
-            tick = state.waiting[0].tick if state.waiting else state.tick
-            assert tick is not None
-            why = "the detector's process ended while judging this patient"
-            findings = state.ward.bench(suspect, why, micros(tick), state.judged)
-            with conn.transaction():
-                check_fence(conn, shard, self.fence)
-                (first_ord,) = conn.execute(
-                    SQL["next_bench_ord"], {"shard": shard, "position": position}
-                ).fetchone() or (0,)
-                # With the position that comes: whoever reads findings is past the one that was judged.
-                put_findings(conn, shard, position, findings, first_ord=BENCH_ORD + first_ord)
-                conn.execute(SQL["put_bench"], {"patient": suspect, "position": state.judged, "why": why})
-            _log.error("patient_benched", position=position)
+    def _bench(self, conn: psycopg.Connection, suspect: str, judged: int) -> None:
+        """The process died while judging this patient, twice at one position: out of the way, and told."""
+        shard, position = self.settings.stream.shard, judged + 1
+        with conn.transaction():
+            check_fence(conn, shard, self.fence)
+            row = conn.execute(SQL["last_batch"], {"shard": shard}).fetchone()
+            assert row is not None
+            (count,) = conn.execute(SQL["next_bench_ord"], {"shard": shard, "position": position}).fetchone() or (0,)
+            finding = failed(suspect, DIED, micros(row[1]), judged)
+            # With the position that comes: whoever reads findings is past the one that was judged.
+            put_findings(conn, shard, position, [finding], first_ord=BENCH_ORD + count)
+            conn.execute(SQL["put_bench"], {"patient": suspect, "position": judged, "why": DIED})
+        _log.error("patient_benched", position=position)
+
+    def _note(self, conn: psycopg.Connection, position: int) -> Callable[[str], None]:
+        """Write down each patient before judging ("" behind the last one), so that the next start knows whom this one died of."""
+        shard, noted = self.settings.stream.shard, ["nobody yet"]
 
         def note(patient: str) -> None:
-            conn.execute(SQL["suspect"], {"shard": shard, "position": position, "patient": patient})
+            if patient != noted[0]:
+                noted[0] = patient
+                conn.execute(SQL["suspect"], {"shard": shard, "position": position, "patient": patient})
 
-        state.ward.before_patient = note
+        return note
 
     def _now_us(self) -> tuple[int, int]:
         return micros(self.settings.now()), round(time.monotonic_ns() * self.settings.speed / 1000)

@@ -94,12 +94,17 @@ def bench(household: Household, patient: str, why: str, tick_us: int, position: 
     """Freeze a patient: archived, not judged, until an operator lifts it; everybody is told."""
     chart = _patient(household, patient)
     chart.benched = why
-    found = opened(
+    found = failed(patient, why, tick_us, position)
+    chart.recent = remember(chart.recent, found)
+    return [found]
+
+
+def failed(patient: str, why: str, tick_us: int, position: int) -> Finding:
+    """What is told of a patient who is benched."""
+    return opened(
         patient, Condition.DETECTOR_FAILED, stream="", opened_at=str(position), onset_us=tick_us, at_us=tick_us,
         evidence={"why": why},
     )  # fmt: skip
-    chart.recent = remember(chart.recent, found)
-    return [found]
 
 
 def hear(feed: Feed, marks: Sequence[tuple[float, ...]], households: Sequence[Household], moment: Moment) -> list[Finding]:

@@ -76,10 +76,18 @@ def load_assignments(conn: Connection, position: int) -> Assignments:
 
 
 def recover(
-    conn: Connection, shard: int, judged: int, on_progress: Callable[[int, int], None] | None = None
+    conn: Connection,
+    shard: int,
+    judged: int,
+    *,
+    on_progress: Callable[[int, int], None] | None = None,
+    before_patient: Callable[[str], None] | None = None,
 ) -> Recovered:
-    """The Ward as it was after `judged`, and the positions that wait to be judged."""
-    ward, clients = Ward(ArchiveHistory(conn)), Clients()
+    """The Ward as it was after `judged`, and the positions that wait to be judged.
+
+    `before_patient` becomes the Ward's before anything is judged again: what killed the process may do so here too.
+    """
+    ward, clients = Ward(ArchiveHistory(conn), before_patient=before_patient), Clients()
     charts = conn.execute(SQL["charts"], {"shard": shard}).fetchall()
     first, anchor, is_same_code = _first_position(conn, shard, judged, charts), None, True
     for kind, _, version, position, _, state in charts:
@@ -97,7 +105,8 @@ def recover(
     found = Recovered(ward, clients, load_books(conn), judged, last, tick)
     stored = _stored(conn, shard, first, judged)
     benched = conn.execute("SELECT position, patient, why FROM stream.bench ORDER BY patient").fetchall()
-    _bench(ward, [b for b in benched if b[0] < first], newest[1] if newest else None)
+    # Whoever killed the process is not judged again at all: that would kill it again.
+    _bench(ward, [b for b in benched if b[0] < first or b[2] == DIED], newest[1] if newest else None)
     for batch in read_batches(conn, shard, first, last):
         if batch.position > judged:
             found.waiting.append(batch)
@@ -110,6 +119,10 @@ def recover(
         if on_progress is not None:
             on_progress(batch.position - first + 1, judged - first + 1)
     return found
+
+
+DIED = "the detector's process ended while judging this patient"
+"""Why somebody is benched by a start; an exception benches with its own words."""
 
 
 def _bench(ward: Ward, benched: list[tuple[Any, ...]], tick: datetime | None) -> None:
