@@ -201,7 +201,8 @@ def pack(household: Household, ecg: EcgCharts, listening_us: int) -> bytes:
             ecg_version=CHART_VERSION,
             listening_us=listening_us,
             lanes=tuple(
-                SavedLane(chart=lane.chart, ecg=_row(ecg, lane.slot) or None) for _, lane in sorted(household.lanes.items())
+                SavedLane(chart=lane.chart, ecg=_row(ecg, lane.slot) or None)
+                for _, lane in sorted(household.lanes.items())
             ),
             patients=tuple(chart for _, chart in sorted(household.patients.items())),
         )

@@ -107,7 +107,9 @@ def failed(patient: str, why: str, tick_us: int, position: int) -> Finding:
     )  # fmt: skip
 
 
-def hear(feed: Feed, marks: Sequence[tuple[float, ...]], households: Sequence[Household], moment: Moment) -> list[Finding]:
+def hear(
+    feed: Feed, marks: Sequence[tuple[float, ...]], households: Sequence[Household], moment: Moment
+) -> list[Finding]:
     """Statements from the kernels' marks; `households` by row of work."""
     said: list[Finding] = []
     for mark in marks:
