@@ -60,12 +60,14 @@ class Feed:
     """Work of one call of the kernels."""
 
     rows: list[Row] = field(default_factory=list)
-    work: list[tuple[int, int, int, int, float, int, int]] = field(default_factory=list)
+    work: list[tuple[int, int, int, int, float, int, int, float, float]] = field(default_factory=list)
     samples: list[bytes] = field(default_factory=list)
     count: int = 0
 
-    def add(self, lane: LaneChart, slot: int, chunk: EcgChunk, patient: str) -> bool:
+    def add(self, lane: LaneChart, slot: int, chunk: EcgChunk, patient: str, rates_bpm: tuple[float, float]) -> bool:
         """Append a chunk that is next in its lane; returns whether anything of it was new.
+
+        `rates_bpm` are the patient's limits of a slow and a fast heart.
 
         What overlaps the samples before it (a device that sends some again) is cut off.
         """
@@ -83,7 +85,7 @@ class Feed:
         if skip >= count:
             return False
         self.rows.append(Row(lane, patient, lane.session, lane.rate_hz, lane.anchor_index, lane.anchor_us))
-        self.work.append((slot, self.count, count - skip, index + skip, chunk.rate_hz, restart, chunk.contact))
+        self.work.append((slot, self.count, count - skip, index + skip, chunk.rate_hz, restart, chunk.contact, *rates_bpm))
         self.samples.append(chunk.samples[2 * skip :] if skip else chunk.samples)
         self.count += count - skip
         lane.next_index = index + count

@@ -30,7 +30,7 @@ from stream.lane import (
     remember,
     span_of,
 )
-from stream.limits import limit
+from stream.limits import limit, rates_bpm
 from stream.statement import cleared, open_of, opened
 
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ def _feed(household: Household, lane: Lane, chunk: EcgChunk, at_us: int, feed: F
         return
     if lane.slot < 0:
         lane.slot = moment.ecg.take()
-    feed.add(lane.chart, lane.slot, chunk, patient)
+    feed.add(lane.chart, lane.slot, chunk, patient, rates_bpm(household.patients[patient].limits))
 
 
 def _owns(household: Household, lane: Lane, moment: Moment) -> bool:

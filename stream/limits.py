@@ -90,6 +90,11 @@ GUIDELINES: Mapping[str, Mapping[str, float]] = {
 """Limits that come with the guideline of a plan; the plan's own limits lie over them."""
 
 
+def rates_bpm(own: Mapping[str, float]) -> tuple[float, float]:
+    """A patient's limits of a slow and a fast heart, as the kernels take them."""
+    return limit(own, "brady_bpm"), limit(own, "tachy_bpm")
+
+
 def limit(own: Mapping[str, float], name: str) -> float:
     """A patient's limit.
 

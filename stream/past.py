@@ -17,11 +17,11 @@ from stream.ecg_statements import SETTLED_US
 from stream.finding import Condition, Finding
 from stream.instants import SECOND, instant, micros
 from stream.lane import LaneChart, remember, span_of
-from stream.limits import limit
+from stream.limits import limit, rates_bpm
 from stream.statement import cleared, is_open, opened, revised
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from gateway.reading import EcgChunk
     from stream.assignments import Assignments
@@ -68,7 +68,8 @@ def run_pass(household: Household, lane: Lane, moment: Moment) -> list[Finding]:
     chart = lane.chart
     first_us, end_us = chart.due_from_us, min(chart.due_to_us, chart.due_from_us + PIECE_US)
     rows = moment.history.chunks(chart.key, first_us - MARGIN_US, end_us + MARGIN_US, moment.position)
-    found = past_pass(chart, rows, moment.assignments, (first_us, end_us))
+    limits = {name: patient.limits for name, patient in household.patients.items()}
+    found = past_pass(chart, rows, moment.assignments, limits, (first_us, end_us))
     judged = [e for e in found if e.patient in household.patients and not household.patients[e.patient].benched]
     said = [s for episode in judged if (s := join(household, lane, episode, moment)) is not None]
     is_last = end_us >= chart.due_to_us
@@ -82,15 +83,22 @@ def run_pass(household: Household, lane: Lane, moment: Moment) -> list[Finding]:
 
 
 def past_pass(
-    lane: LaneChart, rows: Sequence[EcgChunk], assignments: Assignments, due: tuple[int, int]
+    lane: LaneChart,
+    rows: Sequence[EcgChunk],
+    assignments: Assignments,
+    limits: Mapping[str, Mapping[str, float]],
+    due: tuple[int, int],
 ) -> list[PastEpisode]:
-    """Episodes of the archived rows (by `at`) that meet the due stretch (microseconds), in order of onset."""
+    """Episodes of the archived rows (by `at`) that meet the due stretch (microseconds), in order of onset.
+
+    `limits` are those in force now, by patient.
+    """
     fresh = LaneChart(lane.key)
     feed = Feed()
     for chunk in rows:
         patient = assignments.resolve(chunk.device, None, micros(chunk.at))
         if patient is not None:
-            feed.add(fresh, 0, chunk, patient)
+            feed.add(fresh, 0, chunk, patient, rates_bpm(limits.get(patient, {})))
     marks = feed.run(new_charts(1))
     episodes: list[PastEpisode] = []
     standing: dict[int, PastEpisode] = {}

@@ -121,6 +121,7 @@ def _advance(charts: Record, work: Samples, samples: Samples, marks: Samples, pe
             clock.base = job.index
             clock.next_index = job.index
             clock.started = 1
+        rates.limit(clock, job.slow_bpm, job.fast_bpm)
         while clock.next_index < job.index:
             _take(chart, pen, marks, MISSING, True)
         for i in range(job.first, job.first + job.count):

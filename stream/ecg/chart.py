@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from stream.ecg.filters import SECTIONS
 from stream.ecg.marks import Quality
 
-CHART_VERSION: Final = 1
+CHART_VERSION: Final = 2
 """Grows with every change of a dtype below."""
 
 NEVER: Final = -(1 << 40)
@@ -44,6 +44,8 @@ CLOCK: Final = _record(
     ("rate_hz", "f8"),  # latched at the start of the signal
     ("base", "i8"),  # raw index of internal sample 0
     ("next_index", "i8"),  # raw index expected next
+    ("slow_bpm", "f4"),  # the patient's limits, as the newest chunk came with them
+    ("fast_bpm", "f4"),
 )
 EPISODE: Final = _record(
     ("open", "u1"),

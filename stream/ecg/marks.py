@@ -84,6 +84,8 @@ WORK = np.dtype(
         ("rate_hz", "f8"),
         ("restart", "u1"),  # 1: a new device session begins with this chunk
         ("contact", "u1"),  # 1: electrode on, 0: off
+        ("slow_bpm", "f4"),  # the patient's own limits of BRADY and TACHY; 0: the usual ones
+        ("fast_bpm", "f4"),
     ],
     align=True,
 )

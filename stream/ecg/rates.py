@@ -17,10 +17,12 @@ _EXTREME_TACHY: Final = int(EcgCondition.EXTREME_TACHY)
 _BAD: Final = int(Quality.BAD)
 
 _SLOW_INTERVALS: Final = 4  # five beats
-_SLOW, _SLOW_OFF = 40.0, 45.0
+_SLOW: Final = 40.0  # unless the patient's plan says otherwise
+_SLOW_BACK: Final = 5.0  # over at the limit and so much more
 _FAST_INTERVALS: Final = 16  # seventeen beats
-_FAST, _FAST_OFF = 140.0, 130.0
-_RAISED, _RAISED_S = 130.0, 600
+_RAISED: Final = 130.0  # the same
+_FAST_MORE: Final = 10.0  # above the limit by so much, it need not last
+_RAISED_S: Final = 600
 _NOW_INTERVALS: Final = 4
 _EXTREME_SLOW, _EXTREME_SLOW_OFF = 30.0, 35.0
 _EXTREME_FAST, _EXTREME_FAST_OFF = 180.0, 170.0
@@ -28,6 +30,13 @@ _EXTREME_S: Final = 10
 _OFF_S: Final = 5
 _AGREE: Final = 0.8
 _ALTERNATE: Final = 0.3  # beats resemble every other one: T waves were counted
+
+
+@kernel
+def limit(clock: Record, slow_bpm: float, fast_bpm: float) -> None:
+    """Take the limits that a chunk came with; 0 stands for the usual ones."""
+    clock.slow_bpm = slow_bpm if slow_bpm > 0.0 else _SLOW
+    clock.fast_bpm = fast_bpm if fast_bpm > 0.0 else _RAISED
 
 
 @kernel
@@ -58,20 +67,20 @@ def on_beat(chart: Record, pen: Record, marks: Samples) -> None:
     slow = rate_of(chart, _SLOW_INTERVALS)
     episode = chart.episodes[_BRADY]
     newest = raw_index(chart.clock, _beat_before(tracker, 0))
-    if not episode.open and usable and 0.0 < slow < _SLOW:
+    if not episode.open and usable and 0.0 < slow < chart.clock.slow_bpm:
         first = raw_index(chart.clock, _beat_before(tracker, _SLOW_INTERVALS))
         row = episodes.open_episode(pen, marks, episode, _BRADY, first, first)
         episodes.tell(marks, row, episode, slow, 0.0, 1.0)
-    elif episode.open and slow >= _SLOW_OFF:
+    elif episode.open and slow >= chart.clock.slow_bpm + _SLOW_BACK:
         row = episodes.close_episode(pen, marks, episode, _BRADY, newest)
         episodes.tell(marks, row, episode, slow, 0.0, 1.0)
     fast = rate_of(chart, _FAST_INTERVALS)
     episode = chart.episodes[_TACHY]
-    if not episode.open and usable and fast > _FAST:
+    if not episode.open and usable and fast > chart.clock.fast_bpm + _FAST_MORE:
         first = raw_index(chart.clock, _beat_before(tracker, _FAST_INTERVALS))
         row = episodes.open_episode(pen, marks, episode, _TACHY, first, first)
         episodes.tell(marks, row, episode, fast, 0.0, 1.0)
-    elif episode.open and 0.0 < fast < _FAST_OFF:
+    elif episode.open and 0.0 < fast < chart.clock.fast_bpm:
         row = episodes.close_episode(pen, marks, episode, _TACHY, newest)
         episodes.tell(marks, row, episode, fast, 0.0, 1.0)
 
@@ -94,7 +103,8 @@ def each_second(chart: Record, pen: Record, marks: Samples, k: int) -> None:
     _hold(signal.rates.extreme_fast, fast, 0.0 < slow_rate < _EXTREME_FAST_OFF, k)
     _extreme(chart, pen, marks, signal.rates.extreme_fast, _EXTREME_TACHY, k, rate)
     raised = signal.rates.raised
-    _hold(raised, usable and rate > _RAISED, 0.0 < rate < _RAISED, k)
+    limit_bpm = chart.clock.fast_bpm
+    _hold(raised, usable and rate > limit_bpm, 0.0 < rate < limit_bpm, k)
     episode = chart.episodes[_TACHY]
     if not episode.open and raised.holds_for >= _RAISED_S:
         first = raw_index(chart.clock, raised.since)

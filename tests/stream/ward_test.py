@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from gateway.reading import Abandoned, Deferred
 from stream import judge as judging
-from stream.command import AssignmentChanged
+from stream.command import AssignmentChanged, LimitsChanged
 from stream.finding import Condition
 from stream.log_history import LogHistory
 from stream.ward import Ward
@@ -182,3 +182,19 @@ def test_silence_is_said_and_taken_back_but_not_when_the_stream_itself_was_away(
     away.add(T0 + timedelta(seconds=900))
     away.add(T0 + timedelta(seconds=901), *chunks[20:22])
     assert not [f for f in judge(away) if f.condition is Condition.NO_DATA]
+
+
+def test_a_patients_own_limits_of_rate_are_judged_by_from_the_moment_they_change():
+    from device_sims.synthetic import Rhythm, synthesise
+
+    heart = synthesise(((Rhythm.SINUS, 120.0),), RATE, 3)
+    rate_bpm = 60 * (len(heart.beats) - 1) / (heart.beats[-1].at_s - heart.beats[0].at_s)
+    chunks = split(heart.samples, RATE, [250])
+    log = in_time(chunks[:60], 60, first=(assigned(),))
+    assert not [f for f in judge(log) if f.condition is Condition.TACHY]
+    log.add(T0 + timedelta(seconds=60.5), LimitsChanged(patient="ada", plan_version=2, limits={"tachy_bpm": rate_bpm - 20}))
+    for n, chunk in enumerate(chunks[60:]):
+        log.add(T0 + timedelta(seconds=61 + n), chunk)
+    fast = [f for f in judge(log) if f.condition is Condition.TACHY]
+    assert [f.present for f in fast][:1] == [True]
+    assert fast[0].at > T0 + timedelta(seconds=60)
