@@ -85,7 +85,9 @@ class Feed:
         if skip >= count:
             return False
         self.rows.append(Row(lane, patient, lane.session, lane.rate_hz, lane.anchor_index, lane.anchor_us))
-        self.work.append((slot, self.count, count - skip, index + skip, chunk.rate_hz, restart, chunk.contact, *rates_bpm))
+        self.work.append(
+            (slot, self.count, count - skip, index + skip, chunk.rate_hz, restart, chunk.contact, *rates_bpm)
+        )
         self.samples.append(chunk.samples[2 * skip :] if skip else chunk.samples)
         self.count += count - skip
         lane.next_index = index + count

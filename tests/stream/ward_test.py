@@ -192,7 +192,9 @@ def test_a_patients_own_limits_of_rate_are_judged_by_from_the_moment_they_change
     chunks = split(heart.samples, RATE, [250])
     log = in_time(chunks[:60], 60, first=(assigned(),))
     assert not [f for f in judge(log) if f.condition is Condition.TACHY]
-    log.add(T0 + timedelta(seconds=60.5), LimitsChanged(patient="ada", plan_version=2, limits={"tachy_bpm": rate_bpm - 20}))
+    log.add(
+        T0 + timedelta(seconds=60.5), LimitsChanged(patient="ada", plan_version=2, limits={"tachy_bpm": rate_bpm - 20})
+    )
     for n, chunk in enumerate(chunks[60:]):
         log.add(T0 + timedelta(seconds=61 + n), chunk)
     fast = [f for f in judge(log) if f.condition is Condition.TACHY]
