@@ -31,7 +31,7 @@ from gateway.reading import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
 EVENTS: dict[str, tuple[type[Event], int]] = {
     "ecg": (EcgChunk, 1),
@@ -131,11 +131,6 @@ def decode_batch(payload: bytes) -> tuple[EventBatch, list[Unread]]:
         msg = f"batch: {error}"
         raise MalformedMessage(msg) from error
     return EventBatch(client=head.client, epoch=head.epoch, sent_at=head.sent_at, events=tuple(events)), unread
-
-
-def to_json(words: Iterable[Event | Down]) -> bytes:
-    """Words as one JSON array of envelopes (bytes become base64)."""
-    return msgspec.json.encode([envelope(word) for word in words])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

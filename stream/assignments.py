@@ -58,12 +58,6 @@ class Assignments:
             self._unite(device_node(change.device), patient_node(change.patient))
         return new
 
-    def patients_of(self, device: DeviceId) -> tuple[PatientId, ...]:
-        """Everybody whom any slot of the device was ever assigned to, sorted."""
-        return tuple(
-            sorted({s.patient for (d, _), spans in self._spans.items() if d == device for s in spans if s.patient})
-        )
-
     def household(self, node: str) -> str:
         """The household of a device or patient node: the smallest node name that it is tied to, itself if to none."""
         root = node

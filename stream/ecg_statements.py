@@ -29,7 +29,6 @@ STALLED_US = 6 * SECOND
 """A lane that got nothing for so long has said its last for now (the wait for a hole)."""
 SAME_BEAT_US = 350_000
 """A beat of another lead this soon after the last one of this lead is the same beat."""
-ECG_CONDITIONS = frozenset(condition for condition, _, _ in CONDITIONS.values())
 
 
 def hear(row: Row, mark: tuple[float, ...], is_restart: bool, tick_us: int, late_us: int) -> Finding | None:  # noqa: PLR0911

@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-HOUSEHOLD_VERSION = 1
-"""Grows with every change of what is saved here that is not just a new field with a default."""
-
 
 @dataclass(frozen=True, slots=True)
 class Kept:

@@ -17,8 +17,3 @@ def micros(at: datetime) -> int:
 def instant(us: int) -> datetime:
     """The datetime of `micros`."""
     return EPOCH + timedelta(microseconds=us)
-
-
-def seconds(us: int) -> float:
-    """A span of microseconds in seconds."""
-    return us / SECOND

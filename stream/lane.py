@@ -16,8 +16,6 @@ from stream.finding import Finding
 from stream.instants import SECOND, micros
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from gateway.reading import Sequenced
 
 HOLE_WAIT_US = 6 * SECOND
@@ -189,11 +187,6 @@ def span_of(event: Sequenced) -> tuple[int, int]:
     return at, at + _duration_us(event)
 
 
-def time_of(lane: LaneChart, index: int) -> int:
-    """The instant of a sample of the lane's present session, in microseconds."""
-    return lane.anchor_us + round((index - lane.anchor_index) * SECOND / lane.rate_hz)
-
-
 def remember(recent: tuple[Finding, ...], finding: Finding) -> tuple[Finding, ...]:
     """`recent` with the newest statement of its episode; the oldest closed ones fall off the end."""
     kept = [f for f in recent if f.episode != finding.episode]
@@ -203,11 +196,6 @@ def remember(recent: tuple[Finding, ...], finding: Finding) -> tuple[Finding, ..
         closed = [f.episode for f in kept if not f.present][:spare]
         kept = [f for f in kept if f.episode not in closed]
     return tuple(kept)
-
-
-def received_at(event: Sequenced, stamped: datetime) -> datetime:
-    """When the event was heard: by the gateway's clock where it says so, else as intake stamped it."""
-    return event.received_at or stamped
 
 
 def _release(lane: LaneChart, hold: Hold, listening_us: int) -> list[Heard]:
