@@ -71,7 +71,7 @@ def replay_record(path: str, lead: str | None, chunk_s: float, out: str | None) 
             record=Path(path).name, seconds=0.0, beats=0, findings=0, alerts=0, emergencies=0, error=str(error)
         )
     start = recording.start or NO_START
-    marks = _Marks()
+    marks = Marks()
     findings = list(judged(recording, start, chunk_s, marks))
     lines = list(jsonl(findings, start))
     if out is not None:
@@ -92,7 +92,7 @@ def replay_record(path: str, lead: str | None, chunk_s: float, out: str | None) 
     )
 
 
-def judged(recording: Recording, start: datetime, chunk_s: float, marks: _Marks) -> Iterator[Finding]:
+def judged(recording: Recording, start: datetime, chunk_s: float, marks: Marks) -> Iterator[Finding]:
     """Every statement about a recording, in order."""
     device, patient = DeviceId(recording.name), PatientId(recording.name)
     history = LogHistory()
@@ -151,7 +151,7 @@ def jsonl(findings: Iterable[Finding], start: datetime) -> Iterator[dict[str, An
     )
 
 
-def annotate(folder: Path, recording: Recording, marks: _Marks, findings: list[Finding], start: datetime) -> None:
+def annotate(folder: Path, recording: Recording, marks: Marks, findings: list[Finding], start: datetime) -> None:
     """The WFDB annotation file: beats, rhythm changes, changes of quality, at the record's own rate."""
     import wfdb
 
@@ -191,24 +191,27 @@ def rhythm_changes(findings: Iterable[Finding], start: datetime, rate_hz: float)
     return changes
 
 
-class _Marks:
+class Marks:
     """Beats and grades of the first lead, as the kernels tell them."""
 
     def __init__(self) -> None:
         self.beats: list[tuple[int, int]] = []
+        self.waited: list[int] = []
+        """For each beat, how many samples after its peak it was told."""
         self.grades: list[tuple[int, int]] = []
         self._stream: str | None = None
 
     def take(self, feed: Feed, marks: NDArray[np.void]) -> None:
         """See `Ward.on_marks`."""
         for mark in marks.tolist():
-            _, work, kind, _, index, _, _, value, _, _, beat = mark
+            _, work, kind, _, index, _, decided, value, _, _, beat = mark
             stream = feed.rows[work].lane.key[3]
             self._stream = self._stream or stream
             if stream != self._stream:
                 continue
             if kind == Mark.BEAT:
                 self.beats.append((index, beat))
+                self.waited.append(decided - index)
             elif kind == Mark.QUALITY:
                 self.grades.append((index, int(value)))
 
