@@ -71,6 +71,19 @@ RULES: Mapping[str, Rule] = {
     Condition.PAUSE: _doctor(),
     Condition.BRADY: _doctor(),
     Condition.TACHY: _doctor(),
+    Condition.VT_SUSTAINED: _emergency(),
+    Condition.VT: _doctor(),
+    Condition.NSVT: _doctor(),
+    Condition.AF: _doctor(),
+    Condition.AFLUTTER: _doctor(),
+    Condition.SVT: _doctor(),
+    Condition.V_BURDEN: _doctor(),
+    Condition.AF_POSSIBLE: _tip(),
+    Condition.BIGEMINY: _tip(),
+    Condition.TRIGEMINY: _tip(),
+    Condition.ECTOPY: _tip(),
+    Condition.COUPLET: _tip(),
+    Condition.PACED: _tip(),
     # 180/120 repeated without symptoms; with symptoms or an ECG finding it is an emergency (`PAIRS`).
     Condition.BP_CRISIS: _doctor(),
     Condition.BP_CRISIS_UNCONFIRMED: _tip(Reason.MEASURE_AGAIN),
@@ -126,8 +139,18 @@ RULES: Mapping[str, Rule] = {
 UNKNOWN_PHYSIOLOGICAL = Rule(tier=Tier.DOCTOR, ladder=LadderName.DOCTOR, reason=Reason.UNKNOWN_CONDITION, latches=True)
 UNKNOWN_TECHNICAL = Rule(tier=Tier.TIP, ladder=LadderName.OPERATOR, reason=Reason.UNKNOWN_CONDITION, latches=True)
 
-QUIET = frozenset({Condition.GLUCOSE_HIGH, Condition.GLUCOSE_VERY_HIGH, Condition.GLUCOSE_FALL, Condition.GLUCOSE_RISE})
-"""Findings that raise no alert of their own: every meal would. What lasts or comes of them has its own condition."""
+QUIET = frozenset(
+    {
+        Condition.GLUCOSE_HIGH,
+        Condition.GLUCOSE_VERY_HIGH,
+        Condition.GLUCOSE_FALL,
+        Condition.GLUCOSE_RISE,
+        Condition.COUPLET,
+        Condition.PACED,
+    }
+)
+"""Findings that raise no alert of their own: every meal, and many a healthy heart, would. What lasts or comes of them has
+its own condition."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,11 +190,23 @@ CHAIN: Mapping[str, int] = {
     # The lower the number the louder: of one patient only the highest speaks (detection.md).
     Condition.ASYSTOLE: 0,
     Condition.VF: 1,
-    Condition.EXTREME_BRADY: 2,
-    Condition.EXTREME_TACHY: 2,
-    Condition.PAUSE: 3,
-    Condition.BRADY: 4,
-    Condition.TACHY: 4,
+    Condition.VT_SUSTAINED: 2,
+    Condition.VT: 3,
+    Condition.NSVT: 4,
+    Condition.EXTREME_BRADY: 5,
+    Condition.EXTREME_TACHY: 5,
+    Condition.PAUSE: 6,
+    # A rate and a rhythm are two things to know: neither silences the other.
+    Condition.BRADY: 7,
+    Condition.TACHY: 7,
+    Condition.AF: 7,
+    Condition.AFLUTTER: 7,
+    Condition.SVT: 7,
+    Condition.AF_POSSIBLE: 8,
+    Condition.V_BURDEN: 9,
+    Condition.BIGEMINY: 10,
+    Condition.TRIGEMINY: 10,
+    Condition.ECTOPY: 11,
 }
 
 CHAINS: tuple[Mapping[str, int], ...] = (

@@ -44,7 +44,7 @@ RHYTHMS: dict[Condition, str] = {
 }
 """Which rhythm a condition is annotated as; of several at once the first counts."""
 NORMAL = "(N"
-SYMBOLS: dict[int, str] = {BeatClass.N: "N", BeatClass.S: "S", BeatClass.V: "V", BeatClass.Q: "Q"}
+SYMBOLS: dict[int, str] = {BeatClass.N: "N", BeatClass.S: "S", BeatClass.V: "V", BeatClass.Q: "Q", BeatClass.PACED: "/"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +198,8 @@ class Marks:
         self.beats: list[tuple[int, int]] = []
         self.waited: list[int] = []
         """For each beat, how many samples after its peak it was told."""
+        self.classed = 0
+        """Beats whose class is known: classes come in the order of the beats."""
         self.grades: list[tuple[int, int]] = []
         self._stream: str | None = None
 
@@ -212,6 +214,9 @@ class Marks:
             if kind == Mark.BEAT:
                 self.beats.append((index, beat))
                 self.waited.append(decided - index)
+            elif kind == Mark.CLASS:
+                self.beats[self.classed] = (index, beat)
+                self.classed += 1
             elif kind == Mark.QUALITY:
                 self.grades.append((index, int(value)))
 

@@ -32,6 +32,19 @@ CONDITIONS: dict[int, tuple[Condition, str, str]] = {
     EcgCondition.EXTREME_TACHY: (Condition.EXTREME_TACHY, "rate_bpm", ""),
     EcgCondition.NOISE: (Condition.NOISE, "bad_s", ""),
     EcgCondition.LEAD_OFF: (Condition.LEAD_OFF, "off_s", ""),
+    EcgCondition.VT: (Condition.VT, "rate_bpm", "beats"),
+    EcgCondition.VT_SUSTAINED: (Condition.VT_SUSTAINED, "rate_bpm", "seconds"),
+    EcgCondition.NSVT: (Condition.NSVT, "rate_bpm", "beats"),
+    EcgCondition.COUPLET: (Condition.COUPLET, "rate_bpm", ""),
+    EcgCondition.BIGEMINY: (Condition.BIGEMINY, "beats", ""),
+    EcgCondition.TRIGEMINY: (Condition.TRIGEMINY, "beats", ""),
+    EcgCondition.AF: (Condition.AF, "score", "rate_bpm"),
+    EcgCondition.AF_POSSIBLE: (Condition.AF_POSSIBLE, "score", "rate_bpm"),
+    EcgCondition.AFLUTTER: (Condition.AFLUTTER, "rate_bpm", ""),
+    EcgCondition.SVT: (Condition.SVT, "rate_bpm", ""),
+    EcgCondition.V_BURDEN: (Condition.V_BURDEN, "v_percent", "beats"),
+    EcgCondition.ECTOPY: (Condition.ECTOPY, "v_percent", "s_percent"),
+    EcgCondition.PACED: (Condition.PACED, "paced_percent", ""),
 }
 """What the kernel calls it, the condition, and the names of its two numbers ("" = none)."""
 

@@ -39,6 +39,8 @@ def hear(row: Row, mark: tuple[float, ...], is_restart: bool, tick_us: int, late
     if kind == Mark.BEAT:
         lane.beats = (*lane.beats[1 - BEATS_KEPT :], row.time_of(int(index)))
         return None
+    if kind == Mark.CLASS:
+        return None
     if kind == Mark.QUALITY:
         lane.grades = (*lane.grades[1 - GRADES_KEPT :], (at_us, int(value)))
         return None

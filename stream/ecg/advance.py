@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from stream.ecg import (
     beats,
+    classes,
     contact,
     episodes,
     fibrillation,
@@ -39,8 +40,8 @@ SLOWEST_HZ: Final = 100
 FASTEST_HZ: Final = 1000
 """Greatest rate: the resampler's ring holds no more."""
 
-_MARKS_A_SECOND: Final = 16
-_MARKS_A_ROW: Final = 48
+_MARKS_A_SECOND: Final = 24
+_MARKS_A_ROW: Final = 80
 _SAME_RATE: Final = 0.01  # a new estimate of the device's rate within 1 % changes nothing
 _PEN: Final = np.dtype([("written", "i8"), ("now", "i8"), ("work", "i4"), ("slot", "i4")], align=True)
 _OTHER_DELAY: Final = 7  # samples by which the 10-25 Hz band lags behind the signal
@@ -57,8 +58,9 @@ class UnfitWork(ValueError):
 def mark_capacity(total_samples: int, rows: int) -> int:
     """Marks that `rows` chunks with so many samples in all can produce at most.
 
-    A second gives at most 5 beats (224 ms apart, and one by search back), a grade, and an opening or closing of each
-    condition that lasts; a row adds what its gap closes and, at a restart, the closing of all that was open.
+    A second gives at most 5 beats (224 ms apart, and one by search back) and as many classes, a grade, and an opening
+    or closing of each condition that lasts; a row adds what its gap closes and, at a restart, the closing of all that
+    was open.
     """
     return _MARKS_A_SECOND * math.ceil(total_samples / SLOWEST_HZ) + _MARKS_A_ROW * rows
 
@@ -116,6 +118,8 @@ def _advance(charts: Record, work: Samples, samples: Samples, marks: Samples, pe
             _close_all(chart, pen, marks)
             charts[job.slot] = fresh[0]
         if not _continues(chart, job):
+            if clock.started:
+                classes.flush(chart, pen, marks)
             charts.signal[job.slot] = fresh.signal[0]
             clock.rate_hz = job.rate_hz
             clock.base = job.index
@@ -143,6 +147,7 @@ def _close_all(chart: Record, pen: Record, marks: Samples) -> None:
     """Close what is open with the last sample of the old session."""
     last = chart.clock.next_index - 1
     pen.now = last
+    classes.flush(chart, pen, marks)
     for condition in range(EPISODES):
         episode = chart.episodes[condition]
         if episode.open:
@@ -191,6 +196,7 @@ def _step(chart: Record, pen: Record, marks: Samples, k: int, x: float, missing:
     silence.feed(chart, k)
     if (k + 1) % silence.EVERY == 0:
         silence.each_look(chart, pen, marks, k)
+        classes.each_look(chart, pen, marks, k)
     if (k + 1) % RATE == 0:
         quality.each_second(chart, pen, marks, k)
         contact.each_second(chart, pen, marks, k)

@@ -11,7 +11,8 @@ from typing import Final
 
 import numpy as np
 
-from stream.ecg.chart import BAND_RING, BEAT_RING, LEARNED, NEVER, SLOPE_RING
+from stream.ecg.chart import BAND_RING, LEARNED, NEVER, SLOPE_RING
+from stream.ecg.classes_chart import BEAT_RING
 from stream.ecg.filters import RATE
 from stream.ecg.kernel import Record, Samples, kernel
 

@@ -10,10 +10,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from stream.ecg.classes_chart import BEAT_RING, CLASSES
 from stream.ecg.filters import SECTIONS
 from stream.ecg.marks import Quality
 
-CHART_VERSION: Final = 2
+CHART_VERSION: Final = 3
 """Grows with every change of a dtype below."""
 
 NEVER: Final = -(1 << 40)
@@ -24,7 +25,6 @@ WAVE_RING: Final = 256  # internal samples of the wide band: a beat looks back 1
 BAND_RING: Final = 128  # internal samples of a QRS band: a beat looks back 105
 SLOPE_RING: Final = 25  # 100 ms: the window of the envelope
 LEARNED: Final = 8  # peaks, noise peaks and intervals that a threshold rests on
-BEAT_RING: Final = 32  # beats of the last 10 s at 180 a minute
 STRONG_BEATS: Final = 3  # that close together end asystole
 SHAPE: Final = 25  # points of a beat's shape: R -96 ms to +96 ms, 125 Hz
 FIBRILLATION_RING: Final = 625  # 5 s at 125 Hz
@@ -32,7 +32,7 @@ FIBRILLATION_FEATURES: Final = 12
 QUALITY_SECONDS: Final = 8
 QUALITY_FEATURES: Final = 8
 POWERS: Final = 4
-EPISODES: Final = 16  # open episodes are addressed by condition number
+EPISODES: Final = 24  # open episodes are addressed by condition number
 
 
 def _record(*fields: tuple[Any, ...]) -> np.dtype[Any]:
@@ -182,6 +182,7 @@ SIGNAL: Final = _record(
     ("fibrillation", FIBRILLATION),
     ("silence", SILENCE),
     ("rates", RATES),
+    ("classes", CLASSES),
 )
 ECG_CHART: Final = _record(
     ("clock", CLOCK),

@@ -9,7 +9,8 @@ import math
 from typing import Final
 
 from stream.ecg import episodes, waveform
-from stream.ecg.chart import BEAT_RING, FIBRILLATION_FEATURES, FIBRILLATION_RING
+from stream.ecg.chart import FIBRILLATION_FEATURES, FIBRILLATION_RING
+from stream.ecg.classes_chart import BEAT_RING
 from stream.ecg.fibrillation_weights import BIAS, LINEAR, MEAN, SPREAD, SQUARE
 from stream.ecg.filters import RATE
 from stream.ecg.kernel import Record, Samples, kernel

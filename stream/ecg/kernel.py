@@ -2,14 +2,16 @@
 
 Without fastmath: sums keep their order, so that a saved and restored chart goes on bit for bit.
 numba's cache looks only at the file of the function that was called, not at those that it calls nor at constants of
-other modules: after a change it would go on with old code, silently. So the cache lies in a folder named by a digest of
-all sources of this package.
+other modules: after a change it would go on with old code, silently. So the cache of each module lies in a folder named by
+a digest of its source, of all that it imports from this package, and of the models.
 """
 
+import ast
 import hashlib
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
-from typing import Any, Final, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numba
 from numpy.typing import NDArray
@@ -25,23 +27,38 @@ Samples = NDArray[Any]
 """An array."""
 
 
-def _cache_folder() -> str:
-    """Below $NUMBA_CACHE_DIR, or __pycache__ of this package."""
+@cache
+def _cache_folder(module: str) -> str:
+    """For functions of `module`: below $NUMBA_CACHE_DIR, or __pycache__ of this package."""
     package = Path(__file__).parent
     digest = hashlib.sha256()
-    for source in sorted(package.glob("*.py")):
+    for source in sorted(_sources(package, module)):
         digest.update(source.read_bytes())
     home = Path(_CONFIG.CACHE_DIR) if _CONFIG.CACHE_DIR else package / "__pycache__"
-    return str(home / f"ecg-{digest.hexdigest()[:16]}")
+    return str(home / f"{module}-{digest.hexdigest()[:16]}")
 
 
-_CACHE_FOLDER: Final = _cache_folder()
+def _sources(package: Path, module: str) -> set[Path]:
+    """The file of a module of this package, and of all that it imports from it; with any, the models."""
+    found: set[Path] = set()
+    names = [module]
+    while names:
+        source = package / f"{names.pop()}.py"
+        if source in found or not source.is_file():
+            continue
+        found.add(source)
+        for node in ast.walk(ast.parse(source.read_bytes())):
+            if isinstance(node, ast.ImportFrom) and node.module == "stream.ecg":
+                names += [name.name for name in node.names]
+            elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("stream.ecg."):
+                names.append((node.module or "").split(".")[2])
+    return found | ({*package.glob("models/*.npz")} if package / "trees.py" in found else set())
 
 
 def kernel(function: Function) -> Function:
     """Compile for records: cached on disk, bit-exact, division by zero gives inf as in NumPy."""
     others = _CONFIG.CACHE_DIR
-    _CONFIG.CACHE_DIR = _CACHE_FOLDER
+    _CONFIG.CACHE_DIR = _cache_folder(function.__module__.rpartition(".")[2])
     try:
         return cast("Function", numba.njit(cache=True, fastmath=False, error_model="numpy")(function))
     finally:

@@ -15,7 +15,7 @@ class Mark(IntEnum):
     """What a row of marks says."""
 
     BEAT = 1
-    """A heart beat: `index` is its R peak, `value` the interval before it in seconds (0: unknown)."""
+    """A heart beat: `index` is its R peak, `value` the interval before it in seconds (0: unknown); its class comes later."""
     OPEN = 2
     """A condition became true: `index` is frozen and, with the condition, names the episode."""
     UPDATE = 3
@@ -24,6 +24,9 @@ class Mark(IntEnum):
     """A condition ended: `index` is its last sample."""
     QUALITY = 5
     """The signal's grade changed: `value` is a `Quality`, `index` where the graded second began."""
+    CLASS = 6
+    """A beat told before was classed, once for each, in order: `index` is its R peak, `value` the probability of V,
+    `second` of S, `beat` the class."""
 
 
 class EcgCondition(IntEnum):
@@ -49,6 +52,32 @@ class EcgCondition(IntEnum):
     """The signal was BAD for a minute: nothing can be judged, check the electrode; `value` seconds."""
     LEAD_OFF = 9
     """The electrode is off: the device says so, or the line is flat or at the rail."""
+    VT = 10
+    """Five V beats or more at 120 a minute or faster, or a window that looks like it; `value` the rate."""
+    VT_SUSTAINED = 11
+    """VT for 30 s, or at 150 a minute or faster for ten; `value` the rate."""
+    NSVT = 12
+    """Three or four V beats in a row at 100 a minute or faster; `value` the rate."""
+    COUPLET = 13
+    """Two V beats in a row; `value` the rate."""
+    BIGEMINY = 14
+    """Every other beat is V; `value` beats so far."""
+    TRIGEMINY = 15
+    """Every third beat is V; `value` beats so far."""
+    AF = 16
+    """Atrial fibrillation, confirmed over 64 beats; `value` the score."""
+    AF_POSSIBLE = 17
+    """Atrial fibrillation proposed by 32 beats; `value` the score."""
+    AFLUTTER = 18
+    """Atrial flutter; `value` the ventricular rate."""
+    SVT = 19
+    """Regular tachycardia of narrow beats at 150 a minute or more; `value` the rate."""
+    V_BURDEN = 20
+    """More than a tenth of the beats of an hour are V; `value` the share in percent."""
+    ECTOPY = 21
+    """Ectopic beats, V or S, are frequent within an hour; `value` the share in percent."""
+    PACED = 22
+    """A pacemaker paces; `value` the share of paced beats in percent."""
 
 
 class Quality(IntEnum):
@@ -73,6 +102,8 @@ class BeatClass(IntEnum):
     """Ventricular ectopic."""
     Q = 3
     """Cannot be classed: the signal was BAD."""
+    PACED = 4
+    """Made by a pacemaker."""
 
 
 WORK = np.dtype(

@@ -11,7 +11,8 @@ from typing import Final
 import numpy as np
 
 from stream.ecg import contact, episodes
-from stream.ecg.chart import BEAT_RING, POWERS, QUALITY_FEATURES, QUALITY_SECONDS
+from stream.ecg.chart import POWERS, QUALITY_FEATURES, QUALITY_SECONDS
+from stream.ecg.classes_chart import BEAT_RING
 from stream.ecg.filters import RATE
 from stream.ecg.kernel import Record, Samples, kernel
 from stream.ecg.marks import EcgCondition, Mark, Quality

@@ -3,7 +3,7 @@
 from typing import Final
 
 from stream.ecg import contact, episodes
-from stream.ecg.chart import BEAT_RING
+from stream.ecg.classes_chart import BEAT_RING
 from stream.ecg.filters import RATE
 from stream.ecg.kernel import Record, Samples, kernel
 from stream.ecg.marks import EcgCondition, Quality

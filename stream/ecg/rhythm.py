@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from stream.ecg import beats, episodes, rates, shapes, silence
-from stream.ecg.chart import BEAT_RING
+from stream.ecg import beats, classes, episodes, rates, shapes, silence
+from stream.ecg.classes_chart import BEAT_RING
 from stream.ecg.filters import RATE
 from stream.ecg.kernel import Record, Samples, kernel
 from stream.ecg.marks import BeatClass, Mark, Quality
@@ -41,3 +41,4 @@ def note(chart: Record, pen: Record, marks: Samples, snapped: int, shape: Sample
     marks[row].beat = _Q if signal.quality.grade == _BAD else _N
     silence.on_beat(chart, pen, marks, r, interval)
     rates.on_beat(chart, pen, marks)
+    classes.on_beat(chart, pen, marks, place)

@@ -9,7 +9,8 @@ from typing import Final
 import numpy as np
 
 from stream.ecg import contact, episodes
-from stream.ecg.chart import BEAT_RING, STRONG_BEATS
+from stream.ecg.chart import STRONG_BEATS
+from stream.ecg.classes_chart import BEAT_RING
 from stream.ecg.filters import RATE
 from stream.ecg.kernel import Record, Samples, kernel
 from stream.ecg.marks import EcgCondition, Quality

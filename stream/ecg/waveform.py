@@ -9,7 +9,8 @@ from typing import Final
 
 import numpy as np
 
-from stream.ecg.chart import BEAT_RING, FIBRILLATION_RING
+from stream.ecg.chart import FIBRILLATION_RING
+from stream.ecg.classes_chart import BEAT_RING
 from stream.ecg.filters import RATE
 from stream.ecg.kernel import Record, Samples, kernel
 from stream.ecg.quality import MUSCLE

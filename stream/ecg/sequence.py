@@ -1,0 +1,22 @@
+"""What follows once a beat has its class: it is told, and runs, rhythms and burdens hear of it, in this order."""
+
+from typing import Final
+
+from stream.ecg import episodes
+from stream.ecg.kernel import Record, Samples, kernel
+from stream.ecg.marks import Mark
+from stream.ecg.resample import raw_index
+
+_CLASS: Final = int(Mark.CLASS)
+
+
+@kernel
+def on_class(chart: Record, pen: Record, marks: Samples) -> None:
+    """The beat in `signal.classes.decided` has its class."""
+    decided = chart.signal.classes.decided
+    index = raw_index(chart.clock, decided.r)
+    row = episodes.write(pen, marks, _CLASS, 0, index, index)
+    marks[row].value = decided.p_v
+    marks[row].second = decided.p_s
+    marks[row].confidence = max(decided.p_v, decided.p_s, 1.0 - decided.p_v - decided.p_s)
+    marks[row].beat = decided.beat
