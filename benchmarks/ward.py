@@ -18,6 +18,7 @@ from gateway.reading import ClientId, DeviceId, EcgChunk, Epoch, EventBatch, Ses
 from gateway.wire import decode_batch, encode_batch
 from stream.batch import Admitted, Batch
 from stream.command import AssignmentChanged
+from stream.embedded import collect_rarely
 from stream.log_history import LogHistory
 from stream.recording import open_record
 from stream.verdicts import encode
@@ -107,6 +108,7 @@ def main(patients: int = 1000, seconds: int = 60) -> None:
         for n in range(patients)
     )  # fmt: skip
     ward.observe(Batch(shard=0, position=1, tick=START, rows=assigned))
+    collect_rarely()
     cpu, wall, spent_decoding, findings = 0.0, [], 0.0, 0
     for second in range(SETTLING_S + seconds):
         payloads = messages(signals, second)

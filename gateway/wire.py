@@ -151,8 +151,11 @@ def _generic(payload: bytes) -> object:
 
 
 def _open(message: object) -> tuple[str, int, dict[str, Any]]:
-    match message:
-        case [str(name), int(version), dict(body)] if version >= 1 and all(isinstance(key, str) for key in body):
+    # In plain steps: as a `match` it took half of the time of decoding.
+    if isinstance(message, list) and len(message) == _ENVELOPE:
+        name, version, body = message
+        is_head = isinstance(name, str) and isinstance(version, int) and version >= 1
+        if is_head and isinstance(body, dict) and _STRINGS.issuperset(map(type, body)):
             return name, version, body
     msg = "expected [type, version, {body}]"
     raise MalformedMessage(msg)
@@ -179,5 +182,7 @@ def _read(message: object, table: Mapping[str, tuple[type[Word], int]]) -> tuple
         raise MalformedMessage(msg) from error
 
 
+_ENVELOPE = 3
+_STRINGS = frozenset({str})
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder()

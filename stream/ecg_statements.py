@@ -31,19 +31,24 @@ SAME_BEAT_US = 350_000
 """A beat of another lead this soon after the last one of this lead is the same beat."""
 
 
+NOTED = frozenset({int(Mark.BEAT), int(Mark.QUALITY)})
+"""Marks that say nothing by themselves, but are remembered."""
+
+
+def note(row: Row, mark: tuple[float, ...]) -> None:
+    """Remember a beat, or a change of the signal's grade."""
+    lane = row.lane
+    if mark[2] == Mark.BEAT:
+        lane.beats = (*lane.beats[1 - BEATS_KEPT :], row.time_of(int(mark[4])))
+    else:
+        lane.grades = (*lane.grades[1 - GRADES_KEPT :], (row.time_of(int(mark[6])), int(mark[7])))
+
+
 def hear(row: Row, mark: tuple[float, ...], is_restart: bool, tick_us: int, late_us: int) -> Finding | None:  # noqa: PLR0911
     """What a mark says, if it is to be said now. `mark` holds the fields of `MARK` in order."""
     lane = row.lane
     kind, number, index, onset, decided, value, second, confidence = mark[2:10]
     at_us = row.time_of(int(decided))
-    if kind == Mark.BEAT:
-        lane.beats = (*lane.beats[1 - BEATS_KEPT :], row.time_of(int(index)))
-        return None
-    if kind == Mark.CLASS:
-        return None
-    if kind == Mark.QUALITY:
-        lane.grades = (*lane.grades[1 - GRADES_KEPT :], (at_us, int(value)))
-        return None
     condition, first_name, second_name = CONDITIONS[int(number)]
     evidence: Evidence = {name: float(n) for name, n in ((first_name, value), (second_name, second)) if name}
     evidence["last_index"] = int(decided)

@@ -20,7 +20,7 @@ from stream.lane import Hold, LaneChart, LaneKey
 from stream.symptoms import Report
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -139,6 +139,11 @@ class EcgCharts:
         if slot >= 0:
             self.free.append(slot)
 
+    def copies(self, slots: Sequence[int]) -> dict[int, NDArray[np.void]]:
+        """Copies of rows by slot, shape (1,) each: one copy of memory for all, as it is paid for every batch."""
+        rows = self.rows[list(slots)]
+        return {slot: rows[n : n + 1] for n, slot in enumerate(slots)}
+
 
 # A copy by constructor: `copy.copy` of a slotted class is ten times slower, and this is paid for every chunk.
 _LANE_FIELDS = attrgetter(*LaneChart.__slots__)
@@ -149,16 +154,16 @@ _PATIENT_FIELDS = attrgetter(*PatientChart.__slots__)
 class Snapshot:
     """A household as it was, to go back to if judging fails."""
 
-    lanes: dict[LaneKey, tuple[LaneChart, dict[int, object], int, bytes]]
+    lanes: dict[LaneKey, tuple[LaneChart, dict[int, object], int]]
     patients: dict[str, PatientChart]
     wake_us: int
 
 
-def snapshot(household: Household, ecg: EcgCharts) -> Snapshot:
-    """What `restore` needs. Values are shared, containers copied."""
+def snapshot(household: Household) -> Snapshot:
+    """What `restore` needs, but for the ECG charts (`slots_of`). Values are shared, containers copied."""
     return Snapshot(
         {
-            key: (LaneChart(*_LANE_FIELDS(lane.chart)), dict(lane.hold.events), lane.slot, _row(ecg, lane.slot))
+            key: (LaneChart(*_LANE_FIELDS(lane.chart)), dict(lane.hold.events), lane.slot)
             for key, lane in household.lanes.items()
         },
         {name: PatientChart(*_PATIENT_FIELDS(chart)) for name, chart in household.patients.items()},
@@ -166,20 +171,25 @@ def snapshot(household: Household, ecg: EcgCharts) -> Snapshot:
     )
 
 
+def slots_of(household: Household) -> list[int]:
+    """The rows of its ECG charts."""
+    return [lane.slot for lane in household.lanes.values() if lane.slot >= 0]
+
+
 def _row(ecg: EcgCharts, slot: int) -> bytes:
     return bytes(ecg.rows[slot].tobytes()) if slot >= 0 else b""
 
 
-def restore(household: Household, was: Snapshot, ecg: EcgCharts) -> None:
-    """Put a household back to `was`; rows taken since are given back."""
+def restore(household: Household, was: Snapshot, ecg: EcgCharts, rows: Mapping[int, NDArray[np.void]]) -> None:
+    """Put a household back to `was`, its ECG charts to `rows`; rows taken since are given back."""
     for key, lane in household.lanes.items():
         if key not in was.lanes or was.lanes[key][2] < 0:
             ecg.give_back(lane.slot)
     household.lanes = {}
-    for key, (chart, held, slot, row) in was.lanes.items():
+    for key, (chart, held, slot) in was.lanes.items():
         household.lanes[key] = Lane(LaneChart(*_LANE_FIELDS(chart)), Hold(dict(held)), slot)  # type: ignore[arg-type]
         if slot >= 0:
-            ecg.rows[slot] = np.frombuffer(row, ECG_CHART)[0]
+            ecg.rows[slot] = rows[slot][0]
     household.patients = {name: PatientChart(*_PATIENT_FIELDS(chart)) for name, chart in was.patients.items()}
     household.wake_us = was.wake_us
 

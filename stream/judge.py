@@ -14,6 +14,7 @@ from stream import ecg_statements, past, vitals, vitals_past
 from stream.batch import Quarantined, Repeated
 from stream.command import AssignmentChanged, BenchLifted, LimitsChanged, SymptomReport
 from stream.correction import reassign
+from stream.ecg.marks import Mark
 from stream.finding import Condition
 from stream.household import Household, Lane, PatientChart
 from stream.instants import SECOND, micros
@@ -35,6 +36,9 @@ from stream.statement import cleared, open_of, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from stream.batch import Admitted
     from stream.ecg_feed import Feed
@@ -107,16 +111,17 @@ def failed(patient: str, why: str, tick_us: int, position: int) -> Finding:
     )  # fmt: skip
 
 
-def hear(
-    feed: Feed, marks: Sequence[tuple[float, ...]], households: Sequence[Household], moment: Moment
-) -> list[Finding]:
+def hear(feed: Feed, marks: NDArray[np.void], households: Sequence[Household], moment: Moment) -> list[Finding]:
     """Statements from the kernels' marks; `households` by row of work."""
     said: list[Finding] = []
-    for mark in marks:
-        work = int(mark[1])
-        row, household = feed.rows[work], households[work]
+    for mark in marks[marks["kind"] != Mark.CLASS].tolist():
+        work = mark[1]
+        row = feed.rows[work]
+        if mark[2] in ecg_statements.NOTED:
+            ecg_statements.note(row, mark)
+            continue
         moment.patient = row.patient
-        late_us = round(limit(household.patients[row.patient].limits, "late_s") * SECOND)
+        late_us = round(limit(households[work].patients[row.patient].limits, "late_s") * SECOND)
         found = ecg_statements.hear(row, mark, bool(feed.work[work][5]), moment.tick_us, late_us)
         if found is not None:
             said.append(found)

@@ -256,6 +256,8 @@ def _put(patient: PatientChart, lane: GlucoseLane) -> None:
 
 def _expires_us(patient: PatientChart, moment: Moment) -> int | None:
     """The tick at which an unanswered first crisis, or a symptom, is over; None: nothing waits."""
+    if not patient.recent:
+        return None
     crisis_us = round(limit(patient.limits, "bp_repeat_max_s") * SECOND)
     symptom_us = round(limit(patient.limits, "symptom_s") * SECOND)
     last_us = {f.opened: micros(f.at) for f in patient.recent if f.condition is Condition.SYMPTOM and is_open(f)}

@@ -17,7 +17,7 @@ from stream.assignments import Assignments, device_node, patient_node
 from stream.batch import Quarantined, Repeated
 from stream.command import AssignmentChanged, BenchLifted, LimitsChanged, SymptomReport
 from stream.ecg_feed import Feed
-from stream.household import EcgCharts, Household, low_water, merge, pack, restore, snapshot, unpack
+from stream.household import EcgCharts, Household, low_water, merge, pack, restore, slots_of, snapshot, unpack
 from stream.instants import SECOND, micros
 from stream.lane import Listening
 from stream.moment import Moment
@@ -141,18 +141,19 @@ class Ward:
         self.absorbed.update(before - {root})
 
     def _together(self, names: Sequence[str], rows: dict[str, list[Admitted]], moment: Moment) -> list[Finding]:
-        before = {name: snapshot(self.households[name], self.ecg) for name in names}
+        before = {name: snapshot(self.households[name]) for name in names}
+        charts = self.ecg.copies([slot for name in names for slot in slots_of(self.households[name])])
         try:
             return self._judge(names, rows, moment)
         except Exception:  # noqa: BLE001 - whatever it was, it must cost one patient at most
             for name in names:
-                restore(self.households[name], before[name], self.ecg)
+                restore(self.households[name], before[name], self.ecg, charts)
             return [f for name in names for f in self._apart(name, rows[name], moment)]
 
     def _apart(self, name: str, rows: list[Admitted], moment: Moment) -> list[Finding]:
         household = self.households[name]
         said: list[Finding] = []
-        before = snapshot(household, self.ecg)
+        before, charts = snapshot(household), self.ecg.copies(slots_of(household))
         while True:
             moment.patient = next((p for p in sorted(household.patients) if not household.patients[p].benched), "")
             if self.before_patient is not None:
@@ -160,13 +161,13 @@ class Ward:
             try:
                 return [*said, *self._judge([name], {name: rows}, moment)]
             except Exception as error:
-                restore(household, before, self.ecg)
+                restore(household, before, self.ecg, charts)
                 patient = household.patients.get(moment.patient)
                 if patient is None or patient.benched:
                     raise
                 why = f"{type(error).__name__}: {error}"[:200]
                 said += judge.bench(household, patient.patient, why, moment.tick_us, moment.position)
-                before = snapshot(household, self.ecg)
+                before = snapshot(household)
 
     def _judge(self, names: Sequence[str], rows: dict[str, list[Admitted]], moment: Moment) -> list[Finding]:
         feed = Feed()
@@ -178,7 +179,7 @@ class Ward:
             said += judge.expired(household, feed, moment)
             owners += [household] * (len(feed.rows) - len(owners))
         marks = feed.run(self.ecg.rows)
-        said += judge.hear(feed, marks.tolist(), owners, moment)
+        said += judge.hear(feed, marks, owners, moment)
         for name in names:
             said += judge.conclude(self.households[name], moment)
         if self.on_marks is not None:
