@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from alerts.burden_lines import burden_lines
 from alerts.replaying import replay_alerts
 from gateway.reading import ClientId, DeviceId, EcgChunk, Epoch, SessionId, StreamName
 from stream.batch import Admitted, Batch
@@ -37,12 +38,22 @@ EXTENSION = "tw"
 RHYTHMS: dict[Condition, str] = {
     Condition.ASYSTOLE: "(ASYS",
     Condition.VF: "(VF",
+    Condition.VT_SUSTAINED: "(VT",
+    Condition.VT: "(VT",
+    Condition.NSVT: "(VT",
+    Condition.AF: "(AFIB",
+    Condition.AFLUTTER: "(AFL",
+    Condition.SVT: "(SVTA",
     Condition.EXTREME_TACHY: "(TACHY",
     Condition.EXTREME_BRADY: "(BRADY",
     Condition.TACHY: "(TACHY",
     Condition.BRADY: "(BRADY",
+    Condition.BIGEMINY: "(B",
+    Condition.TRIGEMINY: "(T",
+    Condition.PACED: "(P",
 }
-"""Which rhythm a condition is annotated as; of several at once the first counts."""
+"""Which rhythm a condition is annotated as; of several at once the first counts: what kills, then what has a name, then the
+rate."""
 NORMAL = "(N"
 SYMBOLS: dict[int, str] = {BeatClass.N: "N", BeatClass.S: "S", BeatClass.V: "V", BeatClass.Q: "Q", BeatClass.PACED: "/"}
 
@@ -73,7 +84,9 @@ def replay_record(path: str, lead: str | None, chunk_s: float, out: str | None) 
     start = recording.start or NO_START
     marks = Marks()
     findings = list(judged(recording, start, chunk_s, marks))
+    seconds = recording.leads[0].samples.size / recording.rate_hz
     lines = list(jsonl(findings, start))
+    lines += burden_lines(marks.beats, findings, start, recording.rate_hz, seconds)
     if out is not None:
         folder = Path(out)
         folder.mkdir(parents=True, exist_ok=True)
@@ -83,9 +96,9 @@ def replay_record(path: str, lead: str | None, chunk_s: float, out: str | None) 
     alerts = [line for line in lines if line["type"] == "alert"]
     return Replay(
         record=recording.name,
-        seconds=recording.leads[0].samples.size / recording.rate_hz,
+        seconds=seconds,
         beats=len(marks.beats),
-        findings=len(lines) - len(alerts),
+        findings=sum(1 for line in lines if line["type"] == "finding"),
         alerts=len(alerts),
         emergencies=sum(1 for line in alerts if line["tier"] == "EMERGENCY"),
         skipped=recording.skipped,

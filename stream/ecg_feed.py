@@ -35,7 +35,7 @@ CONDITIONS: dict[int, tuple[Condition, str, str]] = {
     EcgCondition.VT: (Condition.VT, "rate_bpm", "beats"),
     EcgCondition.VT_SUSTAINED: (Condition.VT_SUSTAINED, "rate_bpm", "seconds"),
     EcgCondition.NSVT: (Condition.NSVT, "rate_bpm", "beats"),
-    EcgCondition.COUPLET: (Condition.COUPLET, "rate_bpm", ""),
+    EcgCondition.COUPLET: (Condition.COUPLET, "rate_bpm", "beats"),
     EcgCondition.BIGEMINY: (Condition.BIGEMINY, "beats", ""),
     EcgCondition.TRIGEMINY: (Condition.TRIGEMINY, "beats", ""),
     EcgCondition.AF: (Condition.AF, "score", "rate_bpm"),

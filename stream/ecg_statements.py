@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from stream import burden_statements
 from stream.ecg.marks import Mark, Quality
 from stream.ecg_feed import CONDITIONS, grade_of
 from stream.finding import Condition, Finding
@@ -114,7 +115,8 @@ def settle(lane: Lane, moment: Moment, late_us: int) -> list[Finding]:
     chart, said = lane.chart, []
     for before in filter(is_open, chart.recent):
         has_moved = before.subject != moment.assignments.resolve(chart.key[2], None, chart.frontier_us)
-        if before.episode not in chart.unseen and not has_moved:
+        is_counted = before.condition in burden_statements.CONDITIONS
+        if (before.episode not in chart.unseen or is_counted) and not has_moved:
             continue
         last_us = micros(before.at)
         is_over = (

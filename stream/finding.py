@@ -146,7 +146,7 @@ class Condition(StrEnum):
     NSVT = "nsvt"
     """Three or four ventricular beats in a row, fast."""
     COUPLET = "couplet"
-    """Two ventricular beats in a row."""
+    """Two ventricular beats in a row, or a run of them too slow for a tachycardia."""
     BIGEMINY = "bigeminy"
     """Every other beat is ventricular."""
     TRIGEMINY = "trigeminy"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from gateway.ranges import add, contains
 from gateway.reading import Abandoned, Deferred, DeviceStatus, EcgChunk, Reading
-from stream import ecg_statements, past, vitals, vitals_past
+from stream import burden_statements, ecg_statements, past, vitals, vitals_past
 from stream.batch import Quarantined, Repeated
 from stream.command import AssignmentChanged, BenchLifted, LimitsChanged, SymptomReport
 from stream.correction import reassign
@@ -121,6 +121,9 @@ def hear(feed: Feed, marks: NDArray[np.void], households: Sequence[Household], m
             ecg_statements.note(row, mark)
             continue
         moment.patient = row.patient
+        if mark[2] == Mark.BURDEN:
+            said += burden_statements.hear(row, mark)
+            continue
         late_us = round(limit(households[work].patients[row.patient].limits, "late_s") * SECOND)
         found = ecg_statements.hear(row, mark, bool(feed.work[work][5]), moment.tick_us, late_us)
         if found is not None:

@@ -12,6 +12,8 @@ from uuid import UUID
 
 from gateway.ranges import EMPTY, Ranges, add, contains
 from gateway.reading import ClientId, DeviceId, EcgChunk, Epoch, StreamName
+from stream.burden import NOTHING as NO_BURDEN
+from stream.burden import Burden
 from stream.finding import Finding
 from stream.instants import SECOND, micros
 
@@ -108,6 +110,8 @@ class LaneChart:
     """Statements made and not said yet: old data that may show its own end, or a silence that another lead may contradict."""
     unseen: tuple[UUID, ...] = ()
     """Said to be present, but the signal that would show their end was lost: closed by later signal only."""
+    burden: Burden = NO_BURDEN
+    """Beats by class, and fibrillation, of the last hour and day."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from stream.ecg import (
     beats,
+    burden,
     classes,
     contact,
     episodes,
@@ -22,6 +23,7 @@ from stream.ecg import (
     rates,
     resample,
     rhythm,
+    runs,
     shapes,
     silence,
     waveform,
@@ -119,6 +121,7 @@ def _advance(charts: Record, work: Samples, samples: Samples, marks: Samples, pe
             charts[job.slot] = fresh[0]
         if not _continues(chart, job):
             if clock.started:
+                pen.now = clock.next_index - 1
                 classes.flush(chart, pen, marks)
             charts.signal[job.slot] = fresh.signal[0]
             clock.rate_hz = job.rate_hz
@@ -202,6 +205,8 @@ def _step(chart: Record, pen: Record, marks: Samples, k: int, x: float, missing:
         contact.each_second(chart, pen, marks, k)
         fibrillation.each_second(chart, pen, marks, k)
         rates.each_second(chart, pen, marks, k)
+        runs.each_second(chart, pen, marks, k)
+        burden.each_second(chart, pen, marks)
 
 
 @kernel

@@ -1,7 +1,8 @@
 """The chart of one ECG lane: all that the detectors remember, as one row of plain numbers.
 
 A chart is saved as its bytes and goes on from them bit for bit, so no detector may keep anything elsewhere.
-`signal` starts afresh after a long gap or a restart; `clock` and `episodes` outlive a gap.
+`signal` starts afresh after a long gap or a restart; `clock`, `episodes` and
+`burden` outlive a gap.
 """
 
 from functools import cache
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from stream.ecg.classes_chart import BEAT_RING, CLASSES
 from stream.ecg.filters import SECTIONS
 from stream.ecg.marks import Quality
+from stream.ecg.runs_chart import BURDEN, RUNS
 
 CHART_VERSION: Final = 3
 """Grows with every change of a dtype below."""
@@ -183,10 +185,12 @@ SIGNAL: Final = _record(
     ("silence", SILENCE),
     ("rates", RATES),
     ("classes", CLASSES),
+    ("runs", RUNS),
 )
 ECG_CHART: Final = _record(
     ("clock", CLOCK),
     ("episodes", EPISODE, (EPISODES,)),
+    ("burden", BURDEN),
     ("signal", SIGNAL),
 )
 """State of one lane."""

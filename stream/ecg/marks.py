@@ -27,6 +27,9 @@ class Mark(IntEnum):
     CLASS = 6
     """A beat told before was classed, once for each, in order: `index` is its R peak, `value` the probability of V,
     `second` of S, `beat` the class."""
+    BURDEN = 7
+    """Of the stretch of signal that began with `index`: of `second` beats `value` were of the class `beat`; or, where
+    `condition` is AF, of `second` seconds `value`. Three rows a stretch: V, S, AF."""
 
 
 class EcgCondition(IntEnum):
@@ -59,7 +62,7 @@ class EcgCondition(IntEnum):
     NSVT = 12
     """Three or four V beats in a row at 100 a minute or faster; `value` the rate."""
     COUPLET = 13
-    """Two V beats in a row; `value` the rate."""
+    """Two V beats in a row, or a run of them below 100 a minute; `value` the rate, `second` the beats of the longest."""
     BIGEMINY = 14
     """Every other beat is V; `value` beats so far."""
     TRIGEMINY = 15

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from stream.ecg import episodes
+from stream.ecg import burden, episodes, runs
 from stream.ecg.kernel import Record, Samples, kernel
 from stream.ecg.marks import Mark
 from stream.ecg.resample import raw_index
@@ -20,3 +20,5 @@ def on_class(chart: Record, pen: Record, marks: Samples) -> None:
     marks[row].second = decided.p_s
     marks[row].confidence = max(decided.p_v, decided.p_s, 1.0 - decided.p_v - decided.p_s)
     marks[row].beat = decided.beat
+    runs.on_class(chart, pen, marks)
+    burden.on_class(chart)

@@ -41,7 +41,8 @@ def test_what_is_written_reads_back_as_wfdb_and_as_sorted_lines(records, tmp_pat
     assert (np.diff(notes.sample) >= 0).all()
     assert {"N", "+"} <= set(notes.symbol)
     assert any(aux.startswith("(VF") for aux in notes.aux_note)
-    lines = [json.loads(line) for line in (tmp_path / "cu01.jsonl").read_text().splitlines()]
+    *lines, burden = [json.loads(line) for line in (tmp_path / "cu01.jsonl").read_text().splitlines()]
+    assert (burden["type"], burden["hour"]) == ("burden", 0)
     assert [(x["onset_s"], x["condition"]) for x in lines] == sorted((x["onset_s"], x["condition"]) for x in lines)
     emergency = [x for x in lines if x["type"] == "alert" and x["tier"] == "EMERGENCY"]
     (vf,) = [x for x in lines if x["type"] == "finding" and x["condition"] == "vf"]
