@@ -14,6 +14,7 @@ from rich.table import Table
 from alerts import replay_commands, trace_commands
 from alerts.alert import Outcome, Tier
 from alerts.answers import Verb
+from alerts.validation import validate_commands
 from stream.store.commands import DsnOption, carry_out
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ alert = typer.Typer(no_args_is_help=True, help="Alerts: see them, answer them, a
 app = typer.Typer()
 app.add_typer(alert, name="alert")
 app.add_typer(replay_commands.app)
+app.add_typer(validate_commands.app)
 app.add_typer(trace_commands.app)
 WIDE = 200
 # Piped, an id must come out whole, whatever width the shell had.
