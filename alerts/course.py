@@ -131,6 +131,16 @@ def renewed(alert: Alert, episodes: Mapping[UUID, Episode], found: Found, verdic
     return change
 
 
+def worsened(alert: Alert, verdict: Verdict, because: Found, now: datetime) -> Change:
+    """Another finding makes this one graver: its next generation, whoever has answered before."""
+    before = alert.state
+    alert = worse(replace(alert, state=move(before, Signal.WORSENED)), verdict, now)
+    detail: Detail = {"tier": verdict.tier, "reason": verdict.reason, "with": str(because.condition)}
+    cause = f"agreed:{because.episode}:{because.revision}"
+    alert, entry = entered(alert, before, cause=cause, what=Signal.WORSENED, now=now, detail=detail)
+    return Change(alert=alert, entries=(entry,))
+
+
 def _cause(found: Found) -> str:
     return f"finding:{found.episode}:{found.revision}"
 

@@ -18,6 +18,7 @@ from psycopg.rows import dict_row
 from alerts import plans, reaction, register
 from alerts.alert import Found, Occurrence, StationCondition
 from alerts.faults import where
+from alerts.policy import LONGEST_PAIR
 from alerts.register import Place
 from stream.finding import NAMESPACE, FindingKind, SubjectKind
 from stream.store.sql import queries
@@ -134,7 +135,7 @@ def _after_cursor(
 def taken(conn: Connection, found: Found, now: datetime, place: Place | None = None) -> bool:
     """Make of one occurrence what it means to people; False where it says nothing new. Within a transaction."""
     register.lock(conn, found.subject)
-    situation = register.situation(conn, found.subject, episode=found.episode)
+    situation = register.situation(conn, found.subject, episode=found.episode, since=found.onset - LONGEST_PAIR)
     plan = plans.current(conn, found.subject)
     changes = reaction.heard(situation, found, plan, now)
     register.save(conn, changes, place)

@@ -186,6 +186,9 @@ PAIRS: tuple[Pair, ...] = (
 )
 """Which two sources agree. An EMERGENCY has no tier above it; nothing here lowers one."""
 
+LONGEST_PAIR = timedelta(seconds=max(pair.within_s for pair in PAIRS))
+"""What ended longer ago than this agrees with nothing."""
+
 CHAIN: Mapping[str, int] = {
     # The lower the number the louder: of one patient only the highest speaks (detection.md).
     Condition.ASYSTOLE: 0,

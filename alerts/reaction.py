@@ -12,7 +12,7 @@ from uuid import uuid5
 
 from alerts import course, escalation
 from alerts.alert import Alert, AlertId, Change, Episode, Found, Occurrence, StationCondition
-from alerts.policy import QUIET, tier_of
+from alerts.policy import QUIET, agreed, tier_of, touched_by
 from stream.finding import NAMESPACE, FindingKind, SubjectKind
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ class Situation:
     """All that alerting knows of one subject, locked while it is looked at."""
 
     alerts: Mapping[AlertId, Alert] = field(default_factory=dict)
-    """The open ones, and a closed one that is being asked about or holds the episode in question."""
+    """The open ones, a closed one that is being asked about or holds the episode in question, and those whose condition
+    was true so lately that a finding may agree with it."""
     episodes: Mapping[AlertId, Mapping[UUID, Episode]] = field(default_factory=dict)
     told: Mapping[AlertId, tuple[Addressee, ...]] = field(default_factory=dict)
     """Whom an attempt was made to tell."""
@@ -59,9 +60,9 @@ def heard(situation: Situation, found: Found, plan: Plan, now: datetime) -> tupl
     target = holder
     if holder is None or (not situation.alerts[holder].is_open and open_one is not None and found.present):
         target = open_one
-    verdict = tier_of(found, plan)
+    verdict = agreed(found, tier_of(found, plan), _known(situation))
     if target is None:
-        return _rest(situation, course.raised(found, verdict, plan, now), now)
+        return _rest(situation, (course.raised(found, verdict, plan, now), *_risen(situation, found, plan, now)), now)
     change = course.renewed(
         situation.alerts[target],
         situation.episodes.get(target, {}),
@@ -70,7 +71,44 @@ def heard(situation: Situation, found: Found, plan: Plan, now: datetime) -> tupl
         now,
         situation.told.get(target, ()),
     )
-    return () if change is None else _rest(situation, change, now)
+    if change is None:
+        return ()
+    return _rest(situation, (change, *_risen(situation, found, plan, now)), now)
+
+
+def _known(situation: Situation) -> list[Occurrence]:
+    """What is known of a subject, as the newest statement of each episode."""
+    return [
+        Occurrence(
+            subject=situation.alerts[alert].subject,
+            subject_kind=situation.alerts[alert].subject_kind,
+            condition=situation.alerts[alert].condition,
+            kind=situation.alerts[alert].kind,
+            episode=one.episode,
+            revision=one.revision,
+            present=one.present,
+            onset=one.onset,
+            end=one.end,
+            late=one.late,
+            withdrawn="withdrawn" if one.withdrawn else None,
+        )
+        for alert, known in situation.episodes.items()
+        for one in known.values()
+    ]
+
+
+def _risen(situation: Situation, found: Found, plan: Plan, now: datetime) -> list[Change]:
+    """The open alerts that deserve a higher tier because of this finding: two sources agree, whichever came first."""
+    touched = touched_by(found.condition)
+    risen: list[Change] = []
+    for other in _known(situation) if touched and found.withdrawn is None else ():
+        alert = next(situation.alerts[key] for key, known in situation.episodes.items() if other.episode in known)
+        if other.condition not in touched or not alert.is_open or other.withdrawn is not None:
+            continue
+        verdict = agreed(other, tier_of(other, plan), [found])
+        if verdict.tier.rank > alert.tier.rank and all(alert.alert != one.alert.alert for one in risen):
+            risen.append(course.worsened(alert, verdict, found, now))
+    return risen
 
 
 def answered(situation: Situation, alert: AlertId, answer: Answer, now: datetime) -> tuple[Change, ...]:
@@ -80,7 +118,7 @@ def answered(situation: Situation, alert: AlertId, answer: Answer, now: datetime
         IllegalMove: not in the alert's state.
     """
     change = answer(situation.alerts[alert], situation.told.get(alert, ()))
-    return _rest(situation, change, now)
+    return _rest(situation, (change,), now)
 
 
 def passed(situation: Situation, alert: AlertId, now: datetime) -> tuple[Change, ...]:
@@ -89,13 +127,13 @@ def passed(situation: Situation, alert: AlertId, now: datetime) -> tuple[Change,
     change = escalation.due(before, now, situation.undelivered.get(alert, escalation.NOBODY))
     if change.alert.tier is before.tier:
         return (change,)
-    return _rest(situation, change, now)
+    return _rest(situation, (change,), now)
 
 
-def _rest(situation: Situation, change: Change, now: datetime) -> tuple[Change, ...]:
-    """The change, who else falls silent or speaks because of it, and what of them all is due at once."""
-    changes = {change.alert.alert: change}
-    alerts = {**situation.alerts, change.alert.alert: change.alert}
+def _rest(situation: Situation, made: Iterable[Change], now: datetime) -> tuple[Change, ...]:
+    """The changes, who else falls silent or speaks because of them, and what of them all is due at once."""
+    changes = {change.alert.alert: change for change in made}
+    alerts = {**situation.alerts, **{key: change.alert for key, change in changes.items()}}
     for weighed in course.weighed(alerts.values(), now):
         key = weighed.alert.alert
         changes[key] = joined(changes[key], weighed) if key in changes else weighed

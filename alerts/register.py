@@ -51,9 +51,20 @@ def try_lock(conn: Connection, subject: str) -> bool:
     return bool(row and row["pg_try_advisory_xact_lock"])
 
 
-def situation(conn: Connection, subject: str, *, episode: UUID | None = None, alert: UUID | None = None) -> Situation:
-    """All that is known of a subject whose lock is held, with the alert that is asked for or holds an episode."""
-    rows = _rows(conn).execute(SQL["alerts_of"], {"subject": subject, "episode": episode, "alert": alert})
+def situation(
+    conn: Connection,
+    subject: str,
+    *,
+    episode: UUID | None = None,
+    alert: UUID | None = None,
+    since: datetime | None = None,
+) -> Situation:
+    """All that is known of a subject whose lock is held, with the alert that is asked for or holds an episode.
+
+    `since`: and closed ones whose condition was true then or later.
+    """
+    asked_for = {"subject": subject, "episode": episode, "alert": alert, "since": since}
+    rows = _rows(conn).execute(SQL["alerts_of"], asked_for)
     alerts = {row["alert"]: msgspec.convert(row, Alert) for row in rows.fetchall()}
     episodes: dict[AlertId, dict[UUID, Episode]] = {key: {} for key in alerts}
     told: dict[AlertId, list[Addressee]] = {}

@@ -6,11 +6,14 @@ SELECT pg_advisory_xact_lock(hashtextextended('alerts.subject|' || %(subject)s, 
 SELECT pg_try_advisory_xact_lock(hashtextextended('alerts.subject|' || %(subject)s, 0))
 
 -- alerts_of --
--- Open alerts of a subject, the one that is asked for, and the one that holds an episode; locked in one order.
+-- Open alerts of a subject, the one that is asked for, the one that holds an episode, and closed ones whose condition
+-- was true at %(since)s or later; locked in one order.
 SELECT * FROM alerts.alert
  WHERE (subject = %(subject)s AND state <> 'closed')
     OR alert = %(alert)s
     OR alert = (SELECT alert FROM alerts.alert_episode WHERE episode = %(episode)s)
+    OR (subject = %(subject)s AND state = 'closed' AND alert IN
+        (SELECT alert FROM alerts.alert_episode WHERE coalesce(ended, 'infinity') >= %(since)s::timestamptz))
  ORDER BY alert
    FOR UPDATE
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -265,3 +266,16 @@ def test_of_two_who_compose_at_once_the_first_body_stays(desk: Desk, stream: Str
         second = sending.freeze(conn, claimed, seal, lambda p, _: Record(patient=p, name="second"), readers, START)
     assert b"first" in first
     assert second == first
+
+
+def test_a_second_source_counts_also_when_its_alert_is_closed_already(desk: Desk, stream: Stream, dsn: str) -> None:
+    faint = finding(Condition.SYMPTOM)
+    stream.says(faint)
+    stream.says(later(faint, present=False))
+    desk.work()
+    with psycopg.connect(dsn) as conn:
+        conn.execute("UPDATE alerts.alert SET state = 'closed', next_due_at = NULL, closed_at = raised_at")
+    stream.says(finding(Condition.BP_CRISIS, at=START + timedelta(minutes=30)))
+    desk.work()
+    tiers = {alert["condition"]: alert["tier"] for alert in desk.alerts()}
+    assert tiers == {"symptom": "doctor", "bp_crisis": "emergency"}

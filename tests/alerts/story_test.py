@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from alerts.alert import EventType, Outcome, Reason, State, Tier
@@ -9,7 +11,7 @@ from alerts.ladder import Addressee, Role
 from alerts.machine import IllegalMove
 from alerts.plan import DEFAULT_TEAM, Plan
 from stream.finding import Condition
-from tests.alerts.desk import finding, later
+from tests.alerts.desk import START, finding, later
 from tests.alerts.world import World
 
 MINUTE, HOUR = 60, 3600
@@ -257,3 +259,46 @@ def test_an_equipment_alert_goes_to_patient_then_practice_and_fades(story: World
     assert story.at_s("dispatch") == []
     story.says(later(off, present=False))
     assert story.alert("lead_off").state is State.CLOSED
+
+
+@pytest.mark.parametrize("first", [Condition.BP_CRISIS, Condition.SYMPTOM])
+def test_crisis_pressure_and_a_symptom_are_an_emergency_whichever_is_heard_first(
+    story: World, first: Condition
+) -> None:
+    second = Condition.SYMPTOM if first is Condition.BP_CRISIS else Condition.BP_CRISIS
+    story.at("08:00:00").says(finding(first))
+    story.at("08:10:00").says(finding(second))
+    crisis = story.alert(Condition.BP_CRISIS)
+    assert (crisis.tier, crisis.reason) == (Tier.EMERGENCY, Reason.TWO_SOURCES)
+    assert 10 * MINUTE in story.at_s("dispatch")
+    assert story.alert(Condition.SYMPTOM).tier is Tier.DOCTOR
+
+
+def test_what_somebody_has_is_worse_with_a_second_source_and_sounds_again(story: World) -> None:
+    brady = finding(Condition.BRADY)
+    story.at("08:00:00").says(brady)
+    story.at("08:01:00").accepts("doctor", story.alert("brady"))
+    faint = finding(Condition.SYMPTOM)
+    story.at("08:02:00").says(faint)
+    assert story.alert("brady").state is State.SOUNDING
+    assert story.alert("brady").generation == 1
+    assert story.at_s("dispatch") == [2 * MINUTE]
+    story.says(faint)
+    story.says(later(brady))
+    assert story.alert("brady").generation == 1  # said again it changes nothing
+    assert story.alert("brady").tier is Tier.EMERGENCY
+
+
+def test_a_second_source_that_is_withdrawn_or_old_raises_nothing(story: World) -> None:
+    story.at("08:00:00").says(finding(Condition.BRADY))
+    story.says(finding(Condition.SYMPTOM, withdrawn="wrong_person"))
+    old = START - timedelta(hours=3)
+    story.says(finding(Condition.SYMPTOM, at=old, present=False))
+    assert story.alert("brady").tier is Tier.DOCTOR
+
+
+def test_what_a_person_closed_is_not_opened_again_by_a_second_source(story: World) -> None:
+    story.at("08:00:00").says(finding(Condition.BRADY))
+    story.closes("doctor", story.alert("brady"))
+    story.at("08:05:00").says(finding(Condition.SYMPTOM))
+    assert story.alert("brady").state is State.CLOSED
