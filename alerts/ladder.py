@@ -17,6 +17,8 @@ class LadderName(StrEnum):
     """A tip to the patient."""
     DOCTOR = "doctor"
     """The family doctor, then the practice."""
+    NIGHT_LOW = "night_low"
+    """A tip to somebody who may be asleep: unanswered, it is an emergency."""
     PAST_EMERGENCY = "past_emergency"
     """An emergency that is over: the doctor at once, and the patient is asked."""
     EMERGENCY = "emergency"

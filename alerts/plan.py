@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from alerts.alert import Tier
 from alerts.ladder import Addressee, Ladder, LadderName, Ladders, Role, Rung
-from stream.limits import LIMITS, Limit
+from stream.limits import GUIDELINES, LIMITS, Limit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,6 +79,16 @@ DEFAULT_LADDERS: Mapping[LadderName, PlannedLadder] = {
         steps=(Step(after_s=0, roles=(Role.PATIENT,)),),
         repeat_s=_DAY, acknowledgement_s=7 * _DAY, escalate_s=_DAY, escalate_to=LadderName.DOCTOR,
     ),
+    LadderName.NIGHT_LOW: PlannedLadder(
+        # detection.md, tiers, 2026-11-24: predicted <= 55 at night unanswered. The times are a choice of ours: the low is
+        # expected within 20 minutes.
+        steps=(
+            Step(after_s=0, roles=(Role.PATIENT,)),
+            Step(after_s=2 * _MINUTE, roles=(Role.PATIENT, Role.FAMILY)),
+            Step(after_s=5 * _MINUTE, roles=(Role.PATIENT, Role.FAMILY)),
+        ),
+        repeat_s=_HOUR, acknowledgement_s=_HOUR, escalate_s=10 * _MINUTE, escalate_to=LadderName.EMERGENCY,
+    ),
     LadderName.DOCTOR: PlannedLadder(
         steps=(
             Step(after_s=0, roles=(Role.DOCTOR,)),
@@ -121,6 +131,7 @@ DEFAULT_LADDERS: Mapping[LadderName, PlannedLadder] = {
 
 TIER_OF_LADDER: Mapping[LadderName, Tier] = {
     LadderName.TIP: Tier.TIP,
+    LadderName.NIGHT_LOW: Tier.TIP,
     LadderName.DOCTOR: Tier.DOCTOR,
     LadderName.PAST_EMERGENCY: Tier.DOCTOR,
     LadderName.EMERGENCY: Tier.EMERGENCY,
@@ -157,11 +168,24 @@ class Plan:
     version: int = 0
     """0: the defaults, nobody has written a plan."""
     limits: dict[str, float] = field(default_factory=dict)
+    guideline: str = ""
+    """Whose home blood pressure limits hold where the plan sets none (`stream.limits.GUIDELINES`); empty: the defaults."""
     tiers: dict[str, Tier] = field(default_factory=dict)
     """Conditions that deserve a higher tier in this patient; a lower one is ignored."""
     ladders: dict[LadderName, PlannedLadder] = field(default_factory=dict)
     """Ladders of this patient's own; what is left out is the default."""
     team: tuple[Addressee, ...] = DEFAULT_TEAM
+
+
+def limits_of(plan: Plan) -> dict[str, float]:
+    """The limits that the detector judges by: the guideline's, and over them the plan's own.
+
+    Raises:
+        PlanRefused: a guideline that we do not know.
+    """
+    if plan.guideline and plan.guideline not in GUIDELINES:
+        raise PlanRefused(f"guideline {plan.guideline!r} is unknown; there are: {', '.join(sorted(GUIDELINES))}")
+    return {**GUIDELINES.get(plan.guideline, {}), **plan.limits}
 
 
 SLOWEST_REPEAT_S = 300.0

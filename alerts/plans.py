@@ -14,7 +14,7 @@ import msgspec
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from alerts.plan import Plan, check_ladders, check_limits
+from alerts.plan import Plan, check_ladders, check_limits, limits_of
 from stream.command import LimitsChanged
 from stream.finding import NAMESPACE, PatientId
 from stream.store.sql import queries
@@ -45,9 +45,10 @@ def activate(conn: Connection, plan: Plan, *, by_whom: str, now: datetime) -> tu
     Raises:
         PlanOutdated: another version came first.
         LimitRefused: a limit beyond what anybody may set.
-        PlanRefused: a ladder that would not tell anybody.
+        PlanRefused: a ladder that would not tell anybody, or an unknown guideline.
     """
-    warnings = check_limits(plan.limits)
+    limits = limits_of(plan)
+    warnings = check_limits(limits)
     check_ladders(plan.ladders)
     conn.execute(SQL["lock_plan"], {"patient": plan.patient})
     in_force = current(conn, plan.patient).version
@@ -59,8 +60,8 @@ def activate(conn: Connection, plan: Plan, *, by_whom: str, now: datetime) -> tu
         SQL["save_plan"],
         {"patient": made.patient, "version": made.version, "body": body, "by_whom": by_whom, "now": now},
     )
-    told = LimitsChanged(patient=PatientId(made.patient), plan_version=made.version, limits=made.limits)
+    told = LimitsChanged(patient=PatientId(made.patient), plan_version=made.version, limits=limits)
     identity = uuid5(NAMESPACE, f"limits|{made.patient}|{made.version}")
-    limits = Jsonb(msgspec.to_builtins(told))
-    conn.execute(SQL["tell_limits"], {"id": identity, "body": limits, "by_whom": by_whom})
+    body = Jsonb(msgspec.to_builtins(told))
+    conn.execute(SQL["tell_limits"], {"id": identity, "body": body, "by_whom": by_whom})
     return made, warnings

@@ -242,6 +242,8 @@ def tier_of(found: Found, plan: Plan) -> Verdict:
     wished = plan.tiers.get(found.condition, tier)
     if wished.rank > tier.rank:
         tier, ladder = wished, LadderName(wished.value)
+    if found.condition == Condition.GLUCOSE_PREDICTED_LOW and found.evidence.get("at_night") and tier is Tier.TIP:
+        ladder = LadderName.NIGHT_LOW
     latches = rule.latches or tier is not Tier.TIP
     if found.late and not found.present:
         # Present and late cannot be: the last thing heard must sound (log.md, "Late is not silent").

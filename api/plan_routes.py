@@ -28,6 +28,7 @@ class PlanBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     limits: Annotated[dict[str, float], Field(max_length=50)] = {}
+    guideline: Annotated[str, Field(description="Whose home blood pressure limits hold where none is set.")] = ""
     tiers: Annotated[dict[str, Tier], Field(max_length=50, description="Higher tiers than usual, by condition.")] = {}
     ladders: dict[LadderName, PlannedLadder] = {}
     team: Annotated[list[Addressee], Field(min_length=1, max_length=50)] = list(DEFAULT_TEAM)
@@ -59,6 +60,7 @@ def put_plan(
             patient=patient,
             version=plans.current(conn, patient).version if version is None else version,
             limits=body.limits,
+            guideline=body.guideline,
             tiers=body.tiers,
             ladders=body.ladders,
             team=tuple(body.team),

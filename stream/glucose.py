@@ -355,7 +355,8 @@ def _evidence(span: Span, condition: Condition) -> dict[str, float]:
         step_mg_dl_min = FASTER if abs(span.worst) >= FASTER else glucose_trend.FAST
         return {"rate_mg_dl_min": span.worst, "faster_than_mg_dl_min": step_mg_dl_min}
     if condition is Condition.GLUCOSE_PREDICTED_LOW:
-        return {"expected_mg_dl": span.worst, "mg_dl": span.before}
+        is_night = glucose_trend.is_night(span.opened, span.onset_us)
+        return {"expected_mg_dl": span.worst, "mg_dl": span.before, "at_night": float(is_night)}
     if condition is Condition.GLUCOSE_COMPRESSION_LOW:
         return {"lowest_mg_dl": span.worst, "before_mg_dl": span.before}
     return {"lowest_mg_dl": span.worst}

@@ -114,7 +114,7 @@ def compression(
         if is_back or sample.at_us - span.onset_us >= LONGEST_US:
             return Span(), sample.at_us
         return span._replace(worst=worst, support_us=sample.at_us), None
-    if sample.mg_dl >= low + NEAR_LOW_MG_DL or now is None or not is_night(sample):
+    if sample.mg_dl >= low + NEAR_LOW_MG_DL or now is None or not is_night(sample.opened, sample.at_us):
         return span, None
     early = [p for p in tail if sample.at_us - STEADY_FROM_US <= p.at_us <= sample.at_us - STEADY_TO_US + JITTER_US]
     if not early or early[-1].at_us - early[0].at_us < STEADY_LEAST_US:
@@ -126,10 +126,10 @@ def compression(
     return Span(sample.at_us, sample.opened, sample.mg_dl, sample.at_us, before=before), None
 
 
-def is_night(sample: Sample) -> bool:
+def is_night(opened: str, at_us: int) -> bool:
     """By the device's own clock, which is set to where its wearer sleeps; by UTC where it has none."""
-    text = sample.opened[11:13]
-    hour = int(text) if sample.opened[10:11] in ("T", " ") and text.isdecimal() else instant(sample.at_us).hour
+    text = opened[11:13]
+    hour = int(text) if opened[10:11] in ("T", " ") and text.isdecimal() else instant(at_us).hour
     return hour >= NIGHT_FROM_H or hour < NIGHT_TO_H
 
 

@@ -13,7 +13,18 @@ from hypothesis import strategies as st
 
 from alerts import plans
 from alerts.ladder import Addressee, LadderName, Role
-from alerts.plan import BOUNDS, DEFAULT_LADDERS, DEFAULT_TEAM, OPERATOR, LimitRefused, Plan, check_limits, frozen
+from alerts.plan import (
+    BOUNDS,
+    DEFAULT_LADDERS,
+    DEFAULT_TEAM,
+    OPERATOR,
+    LimitRefused,
+    Plan,
+    PlanRefused,
+    check_limits,
+    frozen,
+    limits_of,
+)
 from stream.limits import DEFAULTS
 from tests.alerts.desk import START
 
@@ -66,6 +77,14 @@ def test_one_person_in_two_roles_hears_it_once() -> None:
     both = [Addressee(person="lin", channel="log", address="lin", role=role) for role in (Role.DOCTOR, Role.PATIENT)]
     (rung,) = frozen(Plan(patient="ada", team=tuple(both)))[LadderName.PAST_EMERGENCY].rungs
     assert len(rung.to) == 1
+
+
+def test_the_guideline_of_a_plan_sets_limits_and_the_plan_s_own_lie_over_them() -> None:
+    assert limits_of(Plan(patient="ada")) == {}
+    own = Plan(patient="ada", guideline="aha_2017", limits={"bp_mean_systolic_mmhg": 128.0})
+    assert limits_of(own) == {"bp_mean_systolic_mmhg": 128.0, "bp_mean_diastolic_mmhg": 80.0}
+    with pytest.raises(PlanRefused, match="there are: aha_2017"):
+        limits_of(Plan(patient="ada", guideline="who"))
 
 
 def test_activating_tells_the_detector_in_the_same_transaction(dsn: str, tmp_path: Path) -> None:

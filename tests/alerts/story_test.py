@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -157,6 +158,29 @@ def test_what_was_thought_past_and_is_present_sounds_in_a_new_generation(story: 
     alert = story.alert("vf")
     assert (alert.tier, alert.generation, alert.past) == (Tier.EMERGENCY, 1, False)
     assert [notice.generation for notice in story.told("doctor")] == [0, 1]
+
+
+def test_a_low_expected_at_night_that_nobody_answers_is_an_emergency_before_it_comes(story: World) -> None:
+    ahead = finding(Condition.GLUCOSE_PREDICTED_LOW)
+    story.at("08:00:00").says(replace(ahead, evidence={**ahead.evidence, "at_night": 1.0}))
+    story.at("08:09:59")
+    assert story.at_s("patient") == [0, 2 * MINUTE, 5 * MINUTE]
+    assert story.alert(Condition.GLUCOSE_PREDICTED_LOW).tier is Tier.TIP
+    story.at("08:10:00")
+    assert story.alert(Condition.GLUCOSE_PREDICTED_LOW).tier is Tier.EMERGENCY
+    assert story.at_s("dispatch") == [10 * MINUTE]
+    awake = World()
+    awake.at("08:00:00").says(ahead)
+    awake.at("09:00:00")
+    assert awake.alert(Condition.GLUCOSE_PREDICTED_LOW).tier is Tier.TIP
+
+
+def test_a_low_expected_at_night_and_answered_wakes_nobody_else(story: World) -> None:
+    ahead = finding(Condition.GLUCOSE_PREDICTED_LOW)
+    story.at("08:00:00").says(replace(ahead, evidence={**ahead.evidence, "at_night": 1.0}))
+    story.at("08:01:00").acknowledges("patient", story.alert(Condition.GLUCOSE_PREDICTED_LOW))
+    story.at("08:30:00")
+    assert story.told("dispatch") == []
 
 
 def test_a_tip_fades_by_itself_and_a_persisting_one_becomes_the_doctor_s(story: World) -> None:
