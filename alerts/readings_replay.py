@@ -20,8 +20,12 @@ from stream.batch import Admitted, Batch
 from stream.command import AssignmentChanged
 from stream.finding import PatientId
 from stream.glucose_course import sample_of
-from stream.glucose_metrics import counted, metrics
+from stream.glucose_metrics import counted, daily, metrics
+from stream.household import Kept
+from stream.instants import micros
 from stream.log_history import LogHistory
+from stream.pressure import is_valid
+from stream.pressure_mean import day_means
 from stream.ward import Ward
 
 if TYPE_CHECKING:
@@ -53,7 +57,7 @@ def replay_readings(path: str, kind: Kind, out: str | None) -> ReadingsReplay:
     lines: list[dict[str, Any]] = []
     if readings:
         lines += jsonl(judged(readings), readings[0].at)
-        lines += [measured(readings)] if kind is Kind.GLUCOSE else []
+        lines += measured(readings) if kind is Kind.GLUCOSE else averaged(readings)
     if out is not None:
         folder = Path(out)
         folder.mkdir(parents=True, exist_ok=True)
@@ -92,8 +96,18 @@ def judged(readings: list[Reading]) -> Iterator[Finding]:
         yield from ward.observe(batch)
 
 
-def measured(readings: list[Reading]) -> dict[str, Any]:
-    """The metrics of all readings, as one line."""
+def measured(readings: list[Reading]) -> list[dict[str, Any]]:
+    """The metrics of all glucose readings as one line, and of each day as one more."""
     samples = counted(sample for reading in readings if (sample := sample_of(reading)) is not None)
     found = metrics([sample.mg_dl for sample in samples])
-    return {"type": "metrics", **(asdict(found) if found is not None else {"readings": 0})}
+    whole = {"type": "metrics", **(asdict(found) if found is not None else {"readings": 0})}
+    return [whole, *({"type": "day_metrics", "day": day, **asdict(one)} for day, one in daily(samples).items())]
+
+
+def averaged(readings: list[Reading]) -> list[dict[str, Any]]:
+    """The means of blood pressure, a line a day: of the readings that are valid."""
+    valid = [kept for reading in readings if is_valid(kept := Kept(micros(reading.at), reading))]
+    return [
+        {"type": "metrics", "day": day, "mean_systolic": systolic, "mean_diastolic": diastolic, "readings": count}
+        for day, (systolic, diastolic, count) in day_means(valid).items()
+    ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import replace
 from datetime import date
+from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
 from stream.finding import Condition
@@ -42,6 +43,18 @@ def day_of(kept: Kept) -> int:
         return date.fromisoformat(text[:10]).toordinal()
     except ValueError:
         return instant(kept.at_us).toordinal()
+
+
+def day_means(valid: Sequence[Kept]) -> dict[str, tuple[float, float, int]]:
+    """Systolic and diastolic mean of each day, and of how many readings; by the wearer's own clock."""
+    days: dict[int, list[tuple[float, float]]] = defaultdict(list)
+    for kept in valid:
+        systolic, diastolic = kept.reading.values[:2]
+        days[day_of(kept)].append((systolic or 0.0, diastolic or 0.0))
+    return {
+        date.fromordinal(day).isoformat(): (fmean(s for s, _ in pairs), fmean(d for _, d in pairs), len(pairs))
+        for day, pairs in sorted(days.items())
+    }
 
 
 def week_mean(days: Mapping[int, Sequence[tuple[float, float]]], today: int) -> WeekMean | None:

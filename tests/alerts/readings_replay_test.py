@@ -54,7 +54,9 @@ def test_glucose_becomes_findings_alerts_and_metrics(tmp_path):
     assert metrics["mean_mg_dl"] == pytest.approx(sum(LOW) / 12, abs=1e-3)
     assert metrics["gmi_pct"] == pytest.approx(3.31 + 0.02392 * sum(LOW) / 12, abs=1e-3)
     assert set(metrics) >= {"tir_pct", "tar180_pct", "tar250_pct", "cv_pct"}
-    spans = [(x["onset_s"], x["condition"]) for x in told if x["type"] != "metrics"]
+    days = [x for x in told if x["type"] == "day_metrics"]
+    assert sum(day["readings"] for day in days) == metrics["readings"]
+    spans = [(x["onset_s"], x["condition"]) for x in told if x["type"] in ("finding", "alert")]
     assert spans == sorted(spans)
 
 
@@ -65,6 +67,9 @@ def test_pressure_becomes_a_repeated_crisis(tmp_path):
     found = [x for x in lines(tmp_path / "bob.jsonl") if x["type"] == "finding"]
     crisis = [x for x in found if x["condition"] == "bp_crisis"]
     assert [(x["onset_s"], x["detected_s"], x["end_s"]) for x in crisis] == [(36_000.0, 36_360.0, 86_400.0)]
+    (day,) = [x for x in lines(tmp_path / "bob.jsonl") if x["type"] == "metrics" and x["day"] == PRESSURE[0][:10]]
+    first = [row.split(",") for row in PRESSURE if row.startswith(PRESSURE[0][:10])]
+    assert day["mean_systolic"] == pytest.approx(sum(int(row[1]) for row in first) / len(first))
     without = table(
         tmp_path / "no_pulse.csv", "timestamp,systolic,diastolic", [row.rsplit(",", 1)[0] for row in PRESSURE]
     )
