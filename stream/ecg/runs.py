@@ -29,6 +29,7 @@ _VT_UNEVEN: Final = 0.25  # spread of intervals over their mean: AF with wide be
 _VT_NARROW: Final = 3  # so many beats of five like the template are the patient's own
 _NARROW: Final = 0.9
 _OTHERS: Final = 3  # beats that are not V end VT
+_LATELY: Final = 8  # so does a rhythm in which half of so many beats are not V
 _GONE_S: Final = 4  # or so long without V in signal that can be judged
 _SUSTAINED_S: Final = 30
 _FAST_BPM, _FAST_S = 150.0, 10
@@ -60,7 +61,8 @@ def on_class(chart: Record, pen: Record, marks: Samples) -> None:
     else:
         _end_run(chart, pen, marks)
         runs.others += 1
-        if chart.episodes[_VT].open and runs.others >= _OTHERS:
+        is_mixed = _ones(runs.history, _LATELY) <= _LATELY // 2
+        if chart.episodes[_VT].open and (is_mixed or runs.others >= _OTHERS):
             _close_vt(chart, pen, marks)
     _pattern(chart, pen, marks, 0, runs.twos)
     _pattern(chart, pen, marks, 1, runs.threes)

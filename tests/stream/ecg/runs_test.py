@@ -119,6 +119,16 @@ def test_a_captured_beat_does_not_end_vt() -> None:
     assert len(told(marks, NSVT)) == 1
 
 
+def test_single_extra_beats_do_not_prolong_vt() -> None:
+    """They come after it as before it."""
+    heart = sinus().beat("V" * 8, 0.4)
+    end = heart.at
+    heart.beat("NVNNV" * 10, 0.6).beat("N" * 10, 0.8)
+    ((_, _, last),) = told(judged(heart), VT)
+    assert last is not None
+    assert last <= end + 3
+
+
 def test_vt_that_is_lost_from_sight_is_not_over() -> None:
     """The signal turns BAD, or beats cannot be classed: only judged signal ends it."""
     heart = sinus().beat("V" * 8, 0.4).beat("Q" * 30, 0.5, grade=Quality.BAD)
