@@ -34,6 +34,7 @@ _GONE_S: Final = 4  # or so long without V in signal that can be judged
 _SUSTAINED_S: Final = 30
 _FAST_BPM, _FAST_S = 150.0, 10
 _FAST_BEATS, _FAST_V = 9, 8  # over the last nine beats, of which eight are V
+_SLOWED_BPM: Final = 90.0  # below this over nine beats, what was VT is one no more
 _MOSTLY: Final = 13  # of the last 16 beats are V where VT is called sustained
 _APART_S: Final = 60  # couplets closer than this are one finding
 _HISTORY: Final = 0xFFFF
@@ -169,11 +170,14 @@ def _sustain(chart: Record, pen: Record, marks: Samples) -> None:
     runs = chart.signal.runs
     n = _FAST_BEATS - 1
     rate = bpm(runs, n)
+    if 0.0 < rate < _SLOWED_BPM:
+        _close_vt(chart, pen, marks)
+        return
     if rate < _FAST_BPM or _ones(runs.history, _FAST_BEATS) < _FAST_V:
         runs.fast_since = 0
     elif runs.fast_since == 0:
         runs.fast_since = max(runs.r[n], runs.vt_first)
-    long = runs.last_v - runs.vt_first >= _SUSTAINED_S * RATE and _ones(runs.history, 16) >= _MOSTLY
+    long = rate > 0.0 and runs.last_v - runs.vt_first >= _SUSTAINED_S * RATE and _ones(runs.history, 16) >= _MOSTLY
     fast = runs.fast_since > 0 and runs.last_v - runs.fast_since >= _FAST_S * RATE
     if (long or fast) and not chart.episodes[_VT_SUSTAINED].open:
         seconds = (runs.last_v - runs.vt_first) / RATE

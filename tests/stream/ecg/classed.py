@@ -45,10 +45,10 @@ class Heart:
         self.at += seconds
         return self
 
-    def hole(self, seconds: float) -> "Heart":
+    def hole(self, seconds: float, symbol: str = "N") -> "Heart":
         """Signal is missing: the interval before the next beat is not known."""
         self.at += seconds
-        self.beats.append((self.at, 0.0, "N", 0.98, Quality.GOOD))
+        self.beats.append((self.at, 0.0, symbol, 0.2 if symbol == "V" else 0.98, Quality.GOOD))
         return self
 
     def rows(self) -> NDArray[Any]:

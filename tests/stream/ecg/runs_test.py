@@ -80,7 +80,7 @@ def test_vt_by_its_fifth_beat_and_over_with_the_last() -> None:
         (lambda h: h.beat("V" * 8, 0.4, grade=Quality.BAD), False),  # cannot judge
         (lambda h: h.beat("V" * 8, 0.4, grade=Quality.FAIR), True),
         (lambda h: [h.beat("V", 0.25).beat("V", 0.6) for _ in range(5)], False),  # AF with wide beats is uneven
-        (lambda h: h.beat("VVV", 0.4).hole(2).beat("VVVV", 0.4), False),  # what lies in the hole is not known
+        (lambda h: h.beat("VVV", 0.4).hole(0.4, "V").beat("VVV", 0.4), False),  # what lies in the hole is not known
     ],
     ids=["plain", "narrow", "bad", "fair", "uneven", "hole"],
 )
@@ -117,6 +117,17 @@ def test_a_captured_beat_does_not_end_vt() -> None:
     assert len(told(marks, VT)) == 1
     assert len(told(marks, SUSTAINED)) == 1
     assert len(told(marks, NSVT)) == 1
+
+
+def test_vt_that_slows_down_is_over() -> None:
+    """What follows is an idioventricular rhythm, and no emergency, however long."""
+    heart = sinus().beat("V" * 10, 0.4)
+    end = heart.at
+    marks = judged(heart.beat("V" * 60, 0.8).beat("N" * 10, 0.8))
+    ((_, _, last),) = told(marks, VT)
+    assert last is not None
+    assert last <= end + 8 * 0.8
+    assert SUSTAINED not in conditions(marks)
 
 
 def test_single_extra_beats_do_not_prolong_vt() -> None:
