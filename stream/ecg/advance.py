@@ -17,6 +17,7 @@ from stream.ecg import (
     classes,
     contact,
     episodes,
+    evidence,
     fibrillation,
     filters,
     quality,
@@ -216,7 +217,8 @@ def _witness(signal: Record, k: int, x: float) -> None:
     settled = beats.follow(tracker, k, x)
     if settled >= 0:
         at = beats.fiducial(tracker, settled)
-        if beats.judge(tracker, settled, at, signal.hole.begin, signal.hole.end) == beats.BEAT:
+        verdict = beats.judge(tracker, settled, at, signal.hole.begin, signal.hole.end, tracker.threshold)
+        if verdict == beats.BEAT:
             beats.keep(tracker, at - _OTHER_DELAY)
     missed = tracker.missed
     if beats.search_back(tracker, k, signal.hole.end):
@@ -233,7 +235,8 @@ def _beat(chart: Record, pen: Record, marks: Samples, k: int, x: float) -> None:
         at = beats.fiducial(tracker, settled)
         snapped = shapes.snap(signal.wide, at)
         shapes.capture(signal.shapes.candidate, signal.wide, snapped)
-        verdict = beats.judge(tracker, settled, at, signal.hole.begin, signal.hole.end)
+        needed = evidence.height_needed(signal, signal.shapes.candidate, settled, at, k)
+        verdict = beats.judge(tracker, settled, at, signal.hole.begin, signal.hole.end, needed)
         if verdict == beats.BEAT:
             rhythm.note(chart, pen, marks, snapped, signal.shapes.candidate)
         elif verdict == beats.DOUBTFUL:

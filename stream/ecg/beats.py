@@ -3,15 +3,16 @@
 After Zhou, Hou and Zuo's envelope detector as it was tuned in our prototype: Butterworth 6-20 Hz, derivative over
 12 ms, envelope = 100 ms mean of its magnitude; threshold between the medians of the last 8 noise peaks and 8 QRS
 peaks; a candidate is a maximum not exceeded for 247 ms. Departures: noise that rises on one side only (a step) is
-refused, T waves by slope, search back by the median interval; nothing is believed where samples are missing.
-The same code runs twice, on 6-20 Hz for the beats themselves and on 10-25 Hz as the witness that quality asks.
+refused, T waves and second humps by slope (the steeper, the sooner they come), search back by the median interval;
+what a peak must reach depends on the evidence for it; nothing is believed where samples are missing.
+The same code runs twice, on 6-20 Hz for the beats themselves and on 10-25 Hz as the witness.
 """
 
 from typing import Final
 
 import numpy as np
 
-from stream.ecg.chart import BAND_RING, LEARNED, NEVER, SLOPE_RING
+from stream.ecg.chart import BAND_RING, CREST_RING, CREST_SPAN, LEARNED, NEVER, SLOPE_RING
 from stream.ecg.classes_chart import BEAT_RING
 from stream.ecg.filters import RATE
 from stream.ecg.kernel import Record, Samples, kernel
@@ -26,6 +27,8 @@ _BACK_HEIGHT: Final = 0.612  # of the threshold, for a search back
 _BACK_AFTER: Final = 1.652  # median intervals without a beat start a search back
 _T_WAVE_WITHIN: Final = 90  # 360 ms
 _T_WAVE_SLOPE: Final = 0.202  # of the last QRS's
+_HUMP_WITHIN: Final = 60  # 240 ms: so soon only a beat as strong as the last one follows, in fast tachycardia
+_HUMP_SLOPE: Final = 0.6
 _ONE_SIDED: Final = 10.0
 _FIRST_INTERVAL: Final = 200.0
 _RELEARN_AFTER: Final = 9 * RATE // 2  # later than asystole is decided
@@ -72,6 +75,8 @@ def follow(tracker: Record, k: int, x: float) -> int:
     height = float(np.float32(tracker.slope_sum * _SHARE))
     rising = height > tracker.envelope
     tracker.envelope = height
+    block = k // CREST_SPAN % CREST_RING
+    tracker.crests[block] = height if k % CREST_SPAN == 0 else max(tracker.crests[block], height)
     _start_up(tracker, k, height)
     if tracker.peaks_n == 0:
         return -1
@@ -156,8 +161,21 @@ def fiducial(tracker: Record, settled: int) -> int:
 
 
 @kernel
-def judge(tracker: Record, settled: int, at: int, hole_begin: int, hole_end: int) -> int:
-    """Judge a settled maximum whose fiducial is `at`, and learn from it: BEAT, DOUBTFUL (kept for a search back) or NOT."""
+def _is_after_wave(tracker: Record, at: int, steepest: float) -> bool:
+    """Whether a peak at `at` is a T wave or the second hump of the last beat, going by its slope."""
+    apart = at - tracker.last
+    if apart >= _T_WAVE_WITHIN:
+        return False
+    soon = min((_T_WAVE_WITHIN - apart) / (_T_WAVE_WITHIN - _HUMP_WITHIN), 1.0)
+    return bool(steepest < (_T_WAVE_SLOPE + soon * (_HUMP_SLOPE - _T_WAVE_SLOPE)) * tracker.last_slope)
+
+
+@kernel
+def judge(tracker: Record, settled: int, at: int, hole_begin: int, hole_end: int, needed: float) -> int:
+    """Judge a settled maximum whose fiducial is `at` and learn from it: BEAT, DOUBTFUL (kept for a search back) or NOT.
+
+    needed: the height (uV) that makes it a beat.
+    """
     height = tracker.height
     if settled - tracker.last < _TOO_SOON or hole_begin <= at <= hole_end + _HOLE_MARGIN:
         return NOT
@@ -169,15 +187,17 @@ def judge(tracker: Record, settled: int, at: int, hole_begin: int, hole_end: int
         down = max(down, -slope)
     steepest = max(up, down)
     two_sided = up * _ONE_SIDED >= down and down * _ONE_SIDED >= up
-    is_t_wave = at - tracker.last < _T_WAVE_WITHIN and steepest < _T_WAVE_SLOPE * tracker.last_slope
-    if height > tracker.threshold and two_sided and not is_t_wave:
+    is_after_wave = _is_after_wave(tracker, at, steepest)
+    if height > needed and two_sided and not is_after_wave:
         _accept(tracker, at, height, steepest, hole_end)
         return BEAT
+    likely = height * tracker.threshold / needed if needed > 0.0 else 0.0
     _learn_noise(tracker, height)
     refresh(tracker)
     far_enough = at - tracker.last >= _T_WAVE_WITHIN
-    if two_sided and not is_t_wave and far_enough and height > tracker.missed_height:
+    if two_sided and not is_after_wave and far_enough and likely > tracker.missed_likely:
         tracker.missed = at
+        tracker.missed_likely = likely
         tracker.missed_height = height
         tracker.missed_slope = steepest
         return DOUBTFUL
@@ -194,6 +214,7 @@ def _accept(tracker: Record, at: int, height: float, steepest: float, hole_end: 
     tracker.last_height = height
     tracker.missed = NEVER
     tracker.missed_height = 0.0
+    tracker.missed_likely = 0.0
     refresh(tracker)
     tracker.usual = tracker.peak
 
@@ -205,7 +226,7 @@ def search_back(tracker: Record, k: int, hole_end: int) -> bool:
         return False
     waited = k - tracker.last
     overdue = waited > _BACK_AFTER * tracker.interval
-    if overdue and tracker.missed != NEVER and tracker.missed_height > _BACK_HEIGHT * tracker.threshold:
+    if overdue and tracker.missed != NEVER and tracker.missed_likely > _BACK_HEIGHT * tracker.threshold:
         _accept(tracker, tracker.missed, tracker.missed_height, tracker.missed_slope, hole_end)
         return True
     if waited > _RELEARN_AFTER and waited % _RELEARN_EVERY == 0 and tracker.peak > _FORGET_DOWN_TO * tracker.usual:

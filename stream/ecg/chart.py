@@ -26,6 +26,8 @@ RAW_RING: Final = 64  # raw samples behind the resampler's kernel (33 needed at 
 WAVE_RING: Final = 256  # internal samples of the wide band: a beat looks back 154
 BAND_RING: Final = 128  # internal samples of a QRS band: a beat looks back 105
 SLOPE_RING: Final = 25  # 100 ms: the window of the envelope
+CREST_SPAN: Final = 8  # 32 ms, of which the highest envelope is kept
+CREST_RING: Final = 16  # the last 0.5 s
 LEARNED: Final = 8  # peaks, noise peaks and intervals that a threshold rests on
 STRONG_BEATS: Final = 3  # that close together end asystole
 SHAPE: Final = 25  # points of a beat's shape: R -96 ms to +96 ms, 125 Hz
@@ -71,6 +73,7 @@ TRACKER: Final = _record(
     ("slope_at", "i4"),
     ("slope_sum", "f8"),
     ("envelope", "f4"),
+    ("crests", "f4", (CREST_RING,)),
     ("candidate", "i8"),  # internal sample of the highest envelope not yet settled, or NEVER
     ("height", "f4"),
     ("peaks", "f4", (LEARNED,)),
@@ -94,6 +97,7 @@ TRACKER: Final = _record(
     ("last_height", "f4"),
     ("missed", "i8"),  # best peak since the last beat that was not believed: for the search back
     ("missed_height", "f4"),
+    ("missed_likely", "f4"),  # its height, less where more was asked of it than the threshold
     ("missed_slope", "f4"),
     ("beats", "i8", (BEAT_RING,)),  # R of the last beats, internal samples
     ("count", "i8"),
@@ -106,6 +110,9 @@ SHAPES: Final = _record(
     ("doubtful_r", "i8"),
     ("learned", "i4"),  # beats in the template
     ("strangers", "i4"),  # beats in a row that resemble each other but not the template
+    ("second", "f4", (SHAPE,)),  # template of the commonest other shape
+    ("second_learned", "i4"),
+    ("second_strangers", "i4"),  # beats like neither since one was last like it
 )
 RHYTHM: Final = _record(
     ("intervals", "f4", (BEAT_RING,)),  # seconds before the beat; 0 across a hole

@@ -1,6 +1,7 @@
 """Where a beat's R peak lies, and how its shape compares with the patient's own template.
 
-One template a lane, of the shape that most beats have; it is not learned from while fibrillation is suspected.
+One template a lane, of the shape that most beats have, and a second one of the commonest other shape, so that ventricular
+beats in noise are known again. Neither is learned while fibrillation is suspected.
 """
 
 import math
@@ -22,6 +23,8 @@ _SAME: Final = 0.7  # correlation from which a beat teaches the template
 _ALIKE: Final = 0.9
 _RATE_OF_LEARNING: Final = 0.1
 _NEW_TEMPLATE_AFTER: Final = 8
+_NEW_SECOND_AFTER: Final = 3
+_SECOND_MOST: Final = 10
 
 
 @kernel
@@ -81,6 +84,32 @@ def likeness(a: Samples, b: Samples) -> float:
 
 
 @kernel
+def familiarity(shapes: Record, shape: Samples) -> float:
+    """Likeness to one of the two templates; only where the first is learned."""
+    first = likeness(shape, shapes.template)
+    if first > _ALIKE or shapes.second_learned == 0:
+        return first
+    return max(first, likeness(shape, shapes.second))
+
+
+@kernel
+def _learn_second(shapes: Record, shape: Samples) -> None:
+    """Let a beat unlike the template teach the second one, or take its place when three were like neither."""
+    if shapes.second_learned and likeness(shape, shapes.second) > _SAME:
+        shapes.second_learned = min(shapes.second_learned + 1, _SECOND_MOST)
+        shapes.second_strangers = 0
+    else:
+        shapes.second_strangers += 1
+        if shapes.second_learned and shapes.second_strangers < _NEW_SECOND_AFTER:
+            return
+        shapes.second_learned = 1
+        shapes.second_strangers = 0
+    g = np.float32(1.0 / shapes.second_learned)
+    for i in range(SHAPE):
+        shapes.second[i] += g * (shape[i] - shapes.second[i])
+
+
+@kernel
 def learn(shapes: Record, shape: Samples, match: float, suspected: bool) -> None:
     """Let a beat teach the template, or, when 8 in a row are alike but unlike it, become it."""
     like_last = likeness(shape, shapes.previous[0])
@@ -89,6 +118,8 @@ def learn(shapes: Record, shape: Samples, match: float, suspected: bool) -> None
         shapes.previous[0, i] = shape[i]
     if suspected:
         return
+    if match < _SAME and shapes.learned:
+        _learn_second(shapes, shape)
     shapes.strangers = shapes.strangers + 1 if match < _SAME and like_last > _ALIKE else 0
     if shapes.learned == 0 or shapes.strangers >= _NEW_TEMPLATE_AFTER:
         shapes.template[:] = shape
