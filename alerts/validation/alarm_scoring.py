@@ -28,8 +28,8 @@ ARRESTS: dict[str, tuple[str, ...]] = {
     "Asystole": ("asystole",),
     "Bradycardia": ("brady", "extreme_brady"),
     "Tachycardia": ("tachy", "extreme_tachy"),
-    "Ventricular_Flutter_Fib": ("vf", "vt", "sustained_vt"),
-    "Ventricular_Tachycardia": ("vt", "sustained_vt", "vf"),
+    "Ventricular_Flutter_Fib": ("vf", "vt", "vt_sustained"),
+    "Ventricular_Tachycardia": ("vt", "vt_sustained", "vf"),
 }
 """Which findings confirm an alarm. VF and fast VT stand for each other: both are an emergency."""
 SPARED = ("Asystole", "Bradycardia", "Tachycardia", "Ventricular_Flutter_Fib")

@@ -81,14 +81,12 @@ def partners(reference: NDArray[np.int64], found: NDArray[np.int64], within: int
     return partner
 
 
-def counts_at(
-    samples: NDArray[np.int64], first: float, left_out: Sequence[tuple[int, int]], end: int | None = None
-) -> NDArray[np.bool_]:
+def counts_at(samples: NDArray[np.int64], first: float, left_out: Sequence[tuple[int, int]]) -> NDArray[np.bool_]:
     """Which beats are scored: from `first` on, and outside of the stretches left out (their ends included)."""
     keep = samples >= first
     for start, stop in left_out:
         keep &= ~((samples >= start) & (samples <= stop))
-    return np.asarray(keep if end is None else keep & (samples < end))
+    return np.asarray(keep)
 
 
 def start_of_scoring(seconds: float) -> float:
@@ -147,9 +145,14 @@ def offsets(reference: Annotations, found: NDArray[np.int64]) -> NDArray[np.floa
     return np.asarray((found[pairs.partner[pairs.hit]] - theirs[pairs.hit]) / reference.rate_hz)
 
 
-def class_pairs(reference: Annotations, found: NDArray[np.int64], classes: NDArray[np.str_]) -> Counts:
+def class_pairs(
+    reference: Annotations,
+    found: NDArray[np.int64],
+    classes: NDArray[np.str_],
+    left_out: Sequence[tuple[int, int]] | None = None,
+) -> Counts:
     """How often a beat of one class was called another: key `NV` is a normal one called ventricular, `-` is no beat."""
-    pairs = paired(reference, found)
+    pairs = paired(reference, found, left_out=left_out)
     _, theirs = reference.beats()
     called = np.where(pairs.partner >= 0, classes[pairs.partner] if found.size else NO_BEAT, NO_BEAT)
     keys = [f"{a}{b}" for a, b in zip(theirs[pairs.reference_counts], called[pairs.reference_counts], strict=True)]

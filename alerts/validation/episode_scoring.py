@@ -26,7 +26,7 @@ _INSTANT_S = 1e-3
 FIBRILLATION = ("VF", "VFIB", "VFL")
 """How MIT-BIH's files spell fibrillation and flutter of the ventricles."""
 TACHYCARDIA = "VT"
-FINDS = {"VF": ("vf", "vt"), "VT": ("vf", "vt", "nsvt")}
+FINDS = {"VF": ("vf", "vt", "vt_sustained"), "VT": ("vf", "vt", "vt_sustained", "nsvt")}
 """Which findings meet an episode: fibrillation and fast tachycardia look alike, both are an emergency."""
 
 

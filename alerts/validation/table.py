@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from alerts.validation.bootstrap import Counts
     from alerts.validation.examine import Examined
     from alerts.validation.figures import Figure
+    from alerts.validation.robustness import Strained
 
 WIDE = 150
-_PEER_COLUMNS = ("QRS Se", "QRS +P", "QRS DER", "QRS F1 at 50 ms")
+PEER_COLUMNS = ("QRS Se", "QRS +P", "QRS DER", "QRS F1 at 50 ms")
 
 
 def _console() -> Console:
@@ -60,13 +61,29 @@ def print_peers(figures: Sequence[Figure], examined: Sequence[Examined], absent:
     if not peers:
         return
     table = Table("where", "detector", box=None, title="Beats beside others", title_justify="left", title_style="bold")
-    for head in (*_PEER_COLUMNS, "x real time"):
+    for head in (*PEER_COLUMNS, "x real time"):
         table.add_column(head, justify="right")
     for where in dict.fromkeys(one.where for one in peers):
         for who in (OURS, *dict.fromkeys(one.who for one in peers)):
             mine = {one.name: one for one in figures if (one.section, one.where, one.who) == (QRS, where, who)}
-            cells = [f"{told(mine[name])} ({interval(mine[name])})" if name in mine else "" for name in _PEER_COLUMNS]
+            cells = [f"{told(mine[name])} ({interval(mine[name])})" if name in mine else "" for name in PEER_COLUMNS]
             table.add_row(where, who, *cells, f"{speed(examined, where, who):,.0f}")
+    out.print(table)
+    out.print()
+
+
+def print_robustness(lines: Sequence[Strained]) -> None:
+    """What is lost when the signal is made worse."""
+    if not lines:
+        return
+    names = list(dict.fromkeys(name for one in lines for name in one.told()))
+    table = Table("signal", box=None, title="Robustness", title_justify="left", title_style="bold")
+    for name in names:
+        table.add_column(name, justify="right")
+    for one in lines:
+        told_ = one.told()
+        table.add_row(one.name, *(count(told_, name) for name in names))
+    out = _console()
     out.print(table)
     out.print()
 
@@ -81,7 +98,7 @@ def print_records(examined: Sequence[Examined]) -> None:
         for name in names:
             table.add_column(name, justify="right")
         for one, counts in rows:
-            table.add_row(f"{one.task.source}/{one.record}", *(_count(counts, name) for name in names))
+            table.add_row(f"{one.task.source}/{one.record}", *(count(counts, name) for name in names))
         out.print(table)
         out.print()
 
@@ -110,7 +127,7 @@ def speed(examined: Sequence[Examined], where: str, who: str) -> float:
 def told(figure: Figure) -> str:
     """The value with its unit; as many places as its kind deserves."""
     if figure.unit in {"findings", "alarms"}:
-        return f"{figure.value:.0f} {figure.unit}"
+        return f"{figure.value:.0f} {figure.unit.removesuffix('s') if figure.value == 1 else figure.unit}"
     return f"{figure.value:.{places(figure)}f}{' ' if figure.unit else ''}{figure.unit}"
 
 
@@ -128,6 +145,7 @@ def places(figure: Figure) -> int:
     return 3 if figure.unit == "s" or "DER" in figure.name else 2
 
 
-def _count(counts: Counts, name: str) -> str:
+def count(counts: Counts, name: str) -> str:
+    """A count as it is shown."""
     value = counts.get(name, 0.0)
     return f"{value:.0f}" if value == round(value) else f"{value:.2f}"

@@ -7,15 +7,23 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
 import typer
 
+from alerts.validation.collection import PROTOCOLS, NothingToScore, sources
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from alerts.validation.collection import Source
-    from alerts.validation.examine import Examined, Task
+    from alerts.validation.results import Results
+
+Given = TypeVar("Given")
+Made = TypeVar("Made")
 
 app = typer.Typer()
 
@@ -26,6 +34,14 @@ FoldersArgument = Annotated[
     ),
 ]
 JobsOption = Annotated[int, typer.Option("--jobs", min=1, max=64, help="Processes.")]
+OutOption = Annotated[Path | None, typer.Option("--out", help="Folder for validate.json and report.html.")]
+RobustnessOption = Annotated[
+    bool,
+    typer.Option(
+        "--robustness",
+        help="Also strain the recordings: polarity, gain, rate, hum, gaps, steps, lead off; noise if nstdb is among the folders.",
+    ),
+]
 RecordsOption = Annotated[bool, typer.Option("--records", help="Also a line for each recording.")]
 PeersOption = Annotated[
     bool, typer.Option("--peers/--no-peers", help="Run other people's QRS detectors on the same leads; they take long.")
@@ -35,9 +51,11 @@ PeersOption = Annotated[
 @app.command()
 def validate(
     folders: FoldersArgument = None,
+    out: OutOption = None,
     jobs: JobsOption = 1,
     records: RecordsOption = False,
     peers: PeersOption = True,
+    robustness: RobustnessOption = False,
 ) -> None:
     """Score the product on annotated recordings: beats, classes, rhythms, alarms, each with its 95 % interval and target.
 
@@ -45,22 +63,29 @@ def validate(
     nsrdb, ltafdb, cpsc2021, challenge2015, challenge2017) or by what lies in it; any other folder with annotations (.atr)
     is scored for beats and rhythm. One recording that cannot be read is named, and the exit code is 1.
 
-    Example: [bold]tierwatch validate recordings/mitdb recordings/nsrdb --jobs 2[/bold]
+    Example: [bold]tierwatch validate recordings/mitdb recordings/nsrdb --jobs 2 --out results[/bold]
     """
-    from alerts.validation.collection import NothingToScore, sources
-
     try:
         found = sources(folders or [])
     except NothingToScore as error:
         _fail(str(error))
-    _score(found, jobs, records, peers)
+    results = run(found, jobs=jobs, peers=peers, robustness=robustness)
+    show(results, records=records)
+    if out is not None:
+        keep(results, out)
+    if any(one.error for one in results.examined):
+        raise typer.Exit(1)
 
 
-def _score(found: list[Source], jobs: int, records: bool, peers: bool) -> None:
-    from alerts.validation.examine import Task, known_peers
+def run(found: list[Source], *, jobs: int, peers: bool, robustness: bool) -> Results:
+    """Examine everything that was found."""
+    from importlib.metadata import version
+
+    from alerts.validation.examine import Task, examine, known_peers
     from alerts.validation.figures import figures_of
     from alerts.validation.peers import absent
-    from alerts.validation.table import print_failures, print_figures, print_peers, print_records
+    from alerts.validation.results import Results
+    from alerts.validation.robustness import by_strain, strained, tasks_of
 
     begin = time.monotonic()
     tasks = [
@@ -72,22 +97,50 @@ def _score(found: list[Source], jobs: int, records: bool, peers: bool) -> None:
             peers=known_peers(peers),
         )
         for one in found
+        if PROTOCOLS[one.collection]
         for path in one.records
     ]
-    examined = examine_all(tasks, jobs)
-    figures = figures_of(examined)
-    print_figures(figures)
-    print_peers(figures, examined, absent() if peers else [])
+    examined = share_out(examine, tasks, jobs, "recordings")
+    strains = tasks_of(found) if robustness else []
+    lines = by_strain(strains, share_out(strained, strains, jobs, "strained recordings"))
+    return Results(
+        version=version("tierwatch"),
+        made_at=datetime.now(UTC),
+        took_s=time.monotonic() - begin,
+        sources=found,
+        examined=examined,
+        figures=figures_of(examined),
+        absent=absent() if peers else (),
+        strained=lines,
+    )
+
+
+def show(results: Results, *, records: bool) -> None:
+    """Print the tables."""
+    from alerts.validation.table import print_failures, print_figures, print_peers, print_records, print_robustness
+
+    print_figures(results.figures)
+    print_peers(results.figures, results.examined, results.absent)
+    print_robustness(results.strained)
     if records:
-        print_records(examined)
-    print_failures(examined)
-    typer.echo(f"{len(examined)} recordings in {time.monotonic() - begin:.0f} s")
-    if any(one.error for one in examined):
-        raise typer.Exit(1)
+        print_records(results.examined)
+    print_failures(results.examined)
+    typer.echo(f"{len(results.examined)} recordings in {results.took_s:.0f} s")
 
 
-def examine_all(tasks: list[Task], jobs: int) -> list[Examined]:
-    """Every recording, in the order of the tasks, whoever did it."""
+def keep(results: Results, out: Path) -> None:
+    """Write both files."""
+    from alerts.validation.pictures import pictures
+    from alerts.validation.report import report
+    from alerts.validation.results import as_json, write
+
+    write(out / "validate.json", as_json(results))
+    write(out / "report.html", report(results, pictures(results.examined)))
+    typer.echo(f"{out / 'report.html'} and {out / 'validate.json'}")
+
+
+def share_out(work: Callable[[Given], Made], given: list[Given], jobs: int, what: str) -> list[Made]:
+    """Everything given, done by so many processes, in its order whoever did it; shows how far it is."""
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -97,29 +150,27 @@ def examine_all(tasks: list[Task], jobs: int) -> list[Examined]:
         TimeRemainingColumn,
     )
 
-    from alerts.validation.examine import examine
     from stream.ecg.advance import compile_kernels
 
+    if not given:
+        return []
     compile_kernels()  # once, before the processes start: they would all compile the same otherwise
-    done: dict[int, Examined] = {}
+    done: dict[int, Made] = {}
     columns = (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(),
     )  # fmt: skip
     with Progress(*columns, transient=True) as progress:
-        bar = progress.add_task("recordings", total=len(tasks))
-
-        def take(number: int, one: Examined) -> None:
-            done[number] = one
-            progress.update(bar, advance=1, description=f"{one.task.source}/{one.record}")
-
+        bar = progress.add_task(what, total=len(given))
         if jobs == 1:
-            for number, task in enumerate(tasks):
-                take(number, examine(task))
+            for number, one in enumerate(given):
+                done[number] = work(one)
+                progress.advance(bar)
         else:
             with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-                waiting = {pool.submit(examine, task): number for number, task in enumerate(tasks)}
+                waiting = {pool.submit(work, one): number for number, one in enumerate(given)}
                 for future in as_completed(waiting):
-                    take(waiting[future], future.result())
+                    done[waiting[future]] = future.result()
+                    progress.advance(bar)
     return [done[number] for number in sorted(done)]
 
 
