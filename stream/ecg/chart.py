@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream.ecg.classes_chart import BEAT_RING, CLASSES
+from stream.ecg.fibrillation_chart import FIBRILLATION
 from stream.ecg.filters import SECTIONS
 from stream.ecg.marks import Quality
 from stream.ecg.runs_chart import BURDEN, RUNS
@@ -31,8 +32,6 @@ CREST_RING: Final = 16  # the last 0.5 s
 LEARNED: Final = 8  # peaks, noise peaks and intervals that a threshold rests on
 STRONG_BEATS: Final = 3  # that close together end asystole
 SHAPE: Final = 25  # points of a beat's shape: R -96 ms to +96 ms, 125 Hz
-FIBRILLATION_RING: Final = 625  # 5 s at 125 Hz
-FIBRILLATION_FEATURES: Final = 12
 QUALITY_SECONDS: Final = 8
 QUALITY_FEATURES: Final = 8
 POWERS: Final = 4
@@ -148,19 +147,6 @@ CONTACT: Final = _record(
     ("railed", "i4"),
     ("dead_for", "i4"),  # seconds of flat line or rail
     ("alive_for", "i4"),
-)
-FIBRILLATION: Final = _record(
-    ("ring", "i2", (FIBRILLATION_RING,)),  # 1-20 Hz, uV
-    ("at", "i4"),
-    ("filled", "i4"),
-    ("tcsc", "f4", (3,)),  # of the last seconds
-    ("features", "f4", (FIBRILLATION_FEATURES,)),
-    ("score", "f4"),  # probability
-    ("now", "u1"),  # seen in this second
-    ("rule_for", "i4"),  # seconds in a row by the fast rule
-    ("score_for", "i4"),  # and by the score
-    ("since", "i8"),
-    ("gone_for", "i4"),
 )
 SILENCE: Final = _record(
     ("loudest", "f4", (2,)),  # largest envelope of each tracker since shortly after the last beat

@@ -1,48 +1,53 @@
 """Ventricular fibrillation and flutter, and fast VT that looks like them: once a second, over the last 5 s.
 
-Two ways to see it: the fast rule (TCSC >= 48 % and leakage < 0.5) three seconds in a row, or a score of all features
-(a logistic model with products) above 0.8 for two seconds in a row. Both need six seconds where the wave itself is BAD,
-and two beats of the patient's own template within 3 s cancel them.
+Small trees judge the wave alone (models/fibrillation.md); two of three seconds above 0.65 open an episode, six in a row
+where the wave itself is BAD. A heart below 100 a minute with clean beats is never asked. It closes when six seconds
+that could be judged show nothing, and ends with the last sign.
 """
 
 import math
 from typing import Final
 
-from stream.ecg import episodes, waveform
-from stream.ecg.chart import FIBRILLATION_FEATURES, FIBRILLATION_RING
+from stream.ecg import episodes, trees, waveform
 from stream.ecg.classes_chart import BEAT_RING
-from stream.ecg.fibrillation_weights import BIAS, LINEAR, MEAN, SPREAD, SQUARE
+from stream.ecg.fibrillation_chart import SECONDS
 from stream.ecg.filters import RATE
 from stream.ecg.kernel import Record, Samples, kernel
 from stream.ecg.marks import EcgCondition
 from stream.ecg.resample import raw_index
 
 _VF: Final = int(EcgCondition.VF)
-_TCSC_ON: Final = 0.48
-_LEAK_ON: Final = 0.5
-_SCORE_ON: Final = 0.8
-_SCORE_OFF: Final = 0.4
-_LEAST_UV: Final = 150.0  # peak to peak
-_RULE_S: Final = 3
-_SCORE_S: Final = 2
+_ON: Final = 0.65  # probability
+_OFF: Final = 0.4
+_OF_LAST: Final = 7  # bits of the last three seconds
+_LEAST: Final = 2  # of them
 _BAD_S: Final = 6
-_OFF_S: Final = 3
-_CLEAN_BEATS: Final = 2
-_FARTHEST: Final = 4.0  # spreads from the mean that a feature may be
-_SPAN: Final = waveform.SPAN_S * RATE
+_OFF_S: Final = 6
+_SPAN: Final = SECONDS * RATE
+_FEATURE, _THRESHOLD, _LEAF, _BIAS = trees.load("fibrillation")
 
 
 @kernel
-def _score(features: Samples) -> float:
-    """Probability that most of the last 5 s is fibrillation or fast VT."""
-    total = BIAS
-    for i in range(FIBRILLATION_FEATURES):
-        x = min(max((features[i] - MEAN[i]) / SPREAD[i], -_FARTHEST), _FARTHEST)
-        total += LINEAR[i] * x
-        for j in range(i, FIBRILLATION_FEATURES):
-            y = min(max((features[j] - MEAN[j]) / SPREAD[j], -_FARTHEST), _FARTHEST)
-            total += SQUARE[i, j] * x * y
-    return 1.0 / (1.0 + math.exp(-total))
+def each_second(chart: Record, pen: Record, marks: Samples, k: int) -> None:
+    """Judge the second that ends with internal sample k."""
+    signal = chart.signal
+    f = signal.fibrillation
+    f.suspect = waveform.is_suspect(signal, k)
+    f.score = 0.0
+    if f.suspect:
+        waveform.measure(f)
+        f.score = 1.0 / (1.0 + math.exp(-trees.log_odds(f.features, _FEATURE, _THRESHOLD, _LEAF, _BIAS)))
+    f.now = f.score > _ON
+    f.recent = (f.recent << 1 | f.now) & _OF_LAST
+    if f.now:
+        if f.recent == 1:
+            f.since = k
+        f.in_a_row += 1
+        f.gone_for = 0
+    else:
+        f.in_a_row = 0
+        f.gone_for = f.gone_for + 1 if f.score < _OFF else 0
+    _episode(chart, pen, marks, k)
 
 
 @kernel
@@ -58,45 +63,26 @@ def _last_clean_beat(tracker: Record, rhythm: Record, oldest: int) -> int:
 
 
 @kernel
-def each_second(chart: Record, pen: Record, marks: Samples, k: int) -> None:
-    """Judge the second that ends with internal sample k."""
-    signal = chart.signal
-    f = signal.fibrillation
-    if f.filled < FIBRILLATION_RING:
-        return
-    waveform.measure(signal, k)
-    f.score = _score(f.features)
-    possible = (
-        waveform.swing(f) >= _LEAST_UV and k - signal.hole.end >= _SPAN and f.features[waveform.ALIKE] < _CLEAN_BEATS
-    )
-    by_rule = possible and f.features[waveform.TCSC] >= _TCSC_ON and f.features[waveform.LEAK] < _LEAK_ON
-    by_score = possible and f.score > _SCORE_ON
-    if by_rule or by_score:
-        if not f.now:
-            f.since = k
-        f.gone_for = 0
-    elif not possible or f.score < _SCORE_OFF:
-        f.gone_for += 1
-    f.now = by_rule or by_score
-    f.rule_for = f.rule_for + 1 if by_rule else 0
-    f.score_for = f.score_for + 1 if by_score else 0
-    _episode(chart, pen, marks, k)
+def _is_seen(fibrillation: Record, is_bad: bool) -> bool:
+    f = fibrillation
+    if is_bad:
+        return bool(f.in_a_row >= _BAD_S)
+    return bool(f.now and (f.recent & 1) + (f.recent >> 1 & 1) + (f.recent >> 2 & 1) >= _LEAST)
 
 
 @kernel
 def _episode(chart: Record, pen: Record, marks: Samples, k: int) -> None:
-    """Open after enough seconds, close 3 s after the last sign."""
+    """Open after enough seconds, close after enough without any sign."""
     signal = chart.signal
     f = signal.fibrillation
     episode = chart.episodes[_VF]
-    bad = signal.quality.wave_bad
-    seen = f.rule_for >= (_BAD_S if bad else _RULE_S) or f.score_for >= (_BAD_S if bad else _SCORE_S)
-    if not episode.open and seen:
+    percent = 100.0 * f.features[waveform.TCSC]
+    if not episode.open and _is_seen(f, signal.quality.wave_bad != 0):
         onset = _last_clean_beat(signal.first, signal.rhythm, f.since - _SPAN + 1)
         onset = raw_index(chart.clock, onset)
         row = episodes.open_episode(pen, marks, episode, _VF, onset, onset)
-        episodes.tell(marks, row, episode, 100.0 * f.features[waveform.TCSC], f.features[waveform.LEAK], f.score)
+        episodes.tell(marks, row, episode, percent, f.features[waveform.LEAK], f.score)
     elif episode.open and f.gone_for >= _OFF_S and k - signal.hole.end >= _OFF_S * RATE:
         last = raw_index(chart.clock, k - _OFF_S * RATE)
         row = episodes.close_episode(pen, marks, episode, _VF, last)
-        episodes.tell(marks, row, episode, 100.0 * f.features[waveform.TCSC], f.features[waveform.LEAK], 1.0 - f.score)
+        episodes.tell(marks, row, episode, percent, f.features[waveform.LEAK], 1.0 - f.score)
