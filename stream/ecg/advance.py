@@ -242,5 +242,6 @@ def _beat(chart: Record, pen: Record, marks: Samples, k: int, x: float) -> None:
         elif verdict == beats.DOUBTFUL:
             signal.shapes.doubtful[:] = signal.shapes.candidate
             signal.shapes.doubtful_r = snapped
+            classes.doubt(chart, snapped, k)
     if beats.search_back(tracker, k, signal.hole.end):
         rhythm.note(chart, pen, marks, signal.shapes.doubtful_r, signal.shapes.doubtful)

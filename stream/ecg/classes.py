@@ -1,41 +1,72 @@
-"""The class of each beat, decided once, in order, when the next beat is known or none has come for a while.
+"""The class of each beat, decided once, in order, when the next beat is known or none has come for two seconds.
 
-By prematurity and likeness to the patient's template. A beat in BAD signal is Q: false V come from noise.
+First a verdict from the beat's own shape and intervals, then one that also knows the patient's earlier verdicts; S only among
+the beats that are no V. A beat in BAD signal is Q: false V come from noise. Must decide every beat, whatever happens.
 """
 
 from typing import Final
 
-from stream.ecg import sequence
+from stream.ecg import classes_features as features
+from stream.ecg import classes_history, classes_model, classes_scale, sequence
+from stream.ecg import classes_strip as strip
+from stream.ecg import classes_templates as templates
+from stream.ecg.chart import WAVE_RING
+from stream.ecg.classes_chart import QRS
 from stream.ecg.filters import RATE
 from stream.ecg.kernel import Record, Samples, kernel
 from stream.ecg.marks import BeatClass, Quality
 
 _N, _S, _V, _Q = int(BeatClass.N), int(BeatClass.S), int(BeatClass.V), int(BeatClass.Q)
 _BAD: Final = int(Quality.BAD)
-_WAIT: Final = 3 * RATE // 2
 _EARLY: Final = 0.88  # of the median interval
-_STRANGE: Final = 0.75
 _ALIKE: Final = 0.9
 _LIKELY: Final = 0.5
+_WAIT_S: Final = 2.0
+_WAIT: Final = int(_WAIT_S * RATE)
+_REACH: Final = 80  # samples before R that a strip needs
+
+
+@kernel
+def doubt(chart: Record, snapped: int, k: int) -> None:
+    """Keep the wave of a refused peak (in time of the wide band): a search back may believe it when the ring has moved on."""
+    signal = chart.signal
+    strip.capture(signal.classes.doubtful, signal.wide, snapped - strip.WIDE_DELAY, k, signal.first.height)
 
 
 @kernel
 def on_beat(chart: Record, pen: Record, marks: Samples, place: int) -> None:
     """Take the beat just noted at `place` of the rings: the one before it can be decided."""
-    classes = chart.signal.classes
-    tracker = chart.signal.first
+    signal = chart.signal
+    classes = signal.classes
     if classes.waiting:
-        _decide(chart, pen, marks, (tracker.beats[place] - tracker.beats[classes.place]) / RATE)
+        _decide(chart, pen, marks, signal.rhythm.intervals[place])
+    r = signal.first.beats[place]
+    newest = signal.resampler.made - 1
+    if newest - r > WAVE_RING - _REACH and classes.doubtful.r == r:
+        _copy(classes.pending, classes.doubtful)
+    else:
+        strip.capture(classes.pending, signal.wide, r, newest, signal.first.last_height)
     classes.waiting = 1
     classes.place = place
+
+
+@kernel
+def _copy(to: Record, of: Record) -> None:
+    to.r = of.r
+    to.wave[:] = of.wave
+    to.noise = of.noise
+    to.spike = of.spike
+    to.spike_at = of.spike_at
+    to.rest = of.rest
+    to.height = of.height
 
 
 @kernel
 def each_look(chart: Record, pen: Record, marks: Samples, k: int) -> None:
     """At internal sample k: class the waiting beat when the next one is late."""
     classes = chart.signal.classes
-    if classes.waiting and k - chart.signal.first.beats[classes.place] >= _WAIT:
-        _decide(chart, pen, marks, (k - chart.signal.first.beats[classes.place]) / RATE)
+    if classes.waiting and k - classes.pending.r >= _WAIT:
+        _decide(chart, pen, marks, _WAIT_S)
 
 
 @kernel
@@ -47,32 +78,54 @@ def flush(chart: Record, pen: Record, marks: Samples) -> None:
 
 @kernel
 def _decide(chart: Record, pen: Record, marks: Samples, after_s: float) -> None:
+    """Class the waiting beat, `after_s` before the next one (0: unknown)."""
     signal = chart.signal
     classes = signal.classes
-    place = classes.place
-    before = signal.rhythm.intervals[place]
-    match = signal.rhythm.match[place]
-    usual = signal.first.interval / RATE
-    early = before > 0.0 and before < _EARLY * usual
-    p_v = 0.5 * (1.0 - match) + (0.3 if early else 0.0)
-    if match < _STRANGE:
-        p_v += 0.3
-    classes.waiting = 0
     decided = classes.decided
-    decided.r = signal.first.beats[place]
-    decided.before = before
+    place = classes.place
+    before_s = signal.rhythm.intervals[place]
+    classes.waiting = 0
+    p_v = _ventricular(chart, place, after_s)
+    early = before_s > 0.0 and before_s < _EARLY * signal.first.interval / RATE
+    p_s = (1.0 - p_v) * (0.8 if early and signal.rhythm.match[place] >= _ALIKE else 0.1)
+    decided.r = classes.pending.r
+    decided.before = before_s
     decided.after = after_s
-    decided.p_v = min(max(p_v, 0.0), 1.0)
-    decided.p_s = 0.8 if early and match >= _ALIKE else 0.1
+    decided.p_v = p_v
+    decided.p_s = p_s
     decided.grade = signal.quality.grade
     decided.place = place
     decided.beat = _N
     if decided.grade == _BAD:
         decided.beat = _Q
-    elif decided.p_v > _LIKELY:
+    elif p_v > _LIKELY:
         decided.beat = _V
-    elif decided.p_s > _LIKELY:
+    elif p_s > _LIKELY * (1.0 - p_v):
         decided.beat = _S
-    classes.p_v[place] = decided.p_v
+    classes.p_v[place] = p_v
     classes.beat[place] = decided.beat
     sequence.on_class(chart, pen, marks)
+
+
+@kernel
+def _ventricular(chart: Record, place: int, after_s: float) -> float:
+    """Probability of V of the waiting beat; its template and scales learn from it."""
+    classes = chart.signal.classes
+    beat = classes.pending
+    classes.inputs[:] = 0.0
+    before, after, early, on_time = features.intervals(chart, place, after_s)
+    strip.smooth(classes.smooth, beat.wave)
+    measures = features.measure(beat.wave, strip.level(beat.wave))
+    likeness = templates.compare(classes, beat.wave, measures[1])
+    features.shape(classes, beat, measures, likeness, before, after)
+    classes_scale.combine(classes)
+    logit = classes_model.first(classes.inputs)
+    classes_history.fill(classes, logit)
+    p_v = classes_model.probability(classes_model.second(classes.inputs))
+    templates.learn(classes, beat, measures, early, before, on_time)
+    classes_history.learn(classes, logit)
+    for i in range(QRS):
+        classes.previous[1, i] = classes.previous[0, i]
+        classes.previous[0, i] = beat.wave[strip.QRS_BEGIN + i]
+    classes.previous_n += 1
+    return p_v
