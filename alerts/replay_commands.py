@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
@@ -15,6 +16,7 @@ from alerts.readings_table import Kind
 if TYPE_CHECKING:
     from alerts.readings_replay import ReadingsReplay
     from alerts.replay import Replay
+    from alerts.strips_replay import StripReplay
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -50,6 +52,12 @@ KindOption = Annotated[
         "--kind", help="With --readings: columns timestamp,glucose_mg_dl or timestamp,systolic,diastolic[,pulse]."
     ),
 ]
+StripOption = Annotated[
+    bool,
+    typer.Option(
+        "--strip", help="Records are hand-held strips of 8 to 120 s: one class each, N, A, O or ~ (unreadable)."
+    ),
+]
 
 
 @app.command()
@@ -64,6 +72,7 @@ def replay(
     handovers: HandoversOption = 0,
     readings: ReadingsOption = None,
     kind: KindOption = None,
+    strip: StripOption = False,
 ) -> None:
     """Judge recordings as if they came in live, as fast as it goes; the result does not depend on --chunk or --jobs.
 
@@ -71,6 +80,8 @@ def replay(
     alert a line. One record that cannot be read is named, the others go on, and the exit code is 1.
 
     Example: [bold]tierwatch replay mitdb/100 mitdb/101 --out results/mitdb --jobs 2[/bold]
+
+    Example: [bold]tierwatch replay --strip strips/A00001 strips/A00002 --out results/strips[/bold]
 
     Example: [bold]tierwatch replay --readings cgm/ada.csv --kind glucose --out results/cgm[/bold]
 
@@ -84,6 +95,9 @@ def replay(
         return
     if not records:
         raise typer.BadParameter("name at least one record, readings with --readings, or a log with --log")
+    if strip:
+        _replay_strips(records, lead, out, jobs)
+        return
     results = _run(records, lead, chunk, out, jobs)
     _table(results)
     failed = [r for r in results if r.error]
@@ -153,6 +167,46 @@ def _replay_log(path: Path, partitions: int, handovers: int, out: Path | None) -
         (out / "findings.jsonl").write_text("".join(lines), encoding="utf-8")
         told = ({"id": str(a.alert), "tier": a.tier.name, "condition": str(a.finding.condition)} for a in alerts)
         (out / "alerts.jsonl").write_text("".join(json.dumps(line) + "\n" for line in told), encoding="utf-8")
+
+
+def _replay_strips(records: list[str], lead: str | None, out: Path | None, jobs: int) -> None:
+    from rich.progress import track
+
+    from alerts.strips_replay import judge_records, name_of, write_table
+
+    names = [name_of(record) for record in records]
+    twice = sorted(name for name, times in Counter(names).items() if times > 1)
+    if twice:
+        raise typer.BadParameter(f"two records named {', '.join(twice)}: their rows would have one name")
+    judged = judge_records(records, lead, jobs)
+    results = list(track(judged, "strips", total=len(records), transient=True))
+    if out is not None:
+        write_table(results, out)
+    _strips_table(results)
+    failed = [result for result in results if result.error]
+    for result in failed:
+        typer.echo(f"{result.record}: {result.error}", err=True)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _strips_table(results: list[StripReplay]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("record", "class", box=None)
+    for head in ("confidence", "rate", "seconds"):
+        table.add_column(head, justify="right")
+    for r in results:
+        if r.verdict is not None:
+            rate = r.verdict.reasons.get("rate_bpm")
+            shown = (
+                f"{r.verdict.confidence:.2f}",
+                f"{rate:.0f}" if rate else "",
+                f"{r.verdict.reasons['seconds']:.0f}",
+            )
+            table.add_row(r.record, r.verdict.strip_class, *shown)
+    Console().print(table)
 
 
 def _replay_readings(files: list[str], kind: Kind | None, out: Path | None, jobs: int) -> None:

@@ -117,17 +117,20 @@ def checksums(text: str) -> dict[str, str]:
     return found
 
 
-def wanted(records: Iterable[str], sums: Mapping[str, str]) -> list[str]:
+def wanted(records: Iterable[str] | None, sums: Mapping[str, str]) -> list[str]:
     """Which files to take, in order: those of the records, and the tables and the licence beside them.
 
-    `records` are the lines of `RECORDS`: a record each, or a folder with a slash at its end.
+    `records` are the lines of `RECORDS`: a record each, or a folder with a slash at its end. None: there is no such
+    list, and every recording is taken.
     """
-    names = {name.strip().removeprefix("./") for name in records if name.strip()}
+    names = {name.strip().removeprefix("./") for name in records or () if name.strip()}
     folders = tuple(name for name in names if name.endswith("/"))
     found = []
     for path in sums:
         pure = PurePosixPath(path)
-        is_record = str(pure.with_suffix("")) in names or (bool(folders) and path.startswith(folders))
+        is_record = (
+            records is None or str(pure.with_suffix("")) in names or (bool(folders) and path.startswith(folders))
+        )
         if (is_record and pure.suffix in SUFFIXES) or _EXTRA.fullmatch(pure.name):
             found.append(path)
     return sorted(found)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 import typer
 
 from alerts.validation.collection import PROTOCOLS, NothingToScore, sources
+from alerts.validation.physionet import BASE_URL, COLLECTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +43,21 @@ RobustnessOption = Annotated[
         help="Also strain the recordings: polarity, gain, rate, hum, gaps, steps, lead off; noise if nstdb is among the folders.",
     ),
 ]
+FetchOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fetch",
+        help="Download a collection from PhysioNet first: mitdb, cudb, vfdb, nsrdb, nstdb, ltafdb, cpsc2021, challenge2015, "
+        "challenge2017. Cut off, the same command goes on where it stopped.",
+    ),
+]
+ToOption = Annotated[Path, typer.Option("--to", help="With --fetch: the folder for the collections.")]
+BaseOption = Annotated[
+    str,
+    typer.Option(
+        "--base-url", envvar="TIERWATCH_PHYSIONET", help="With --fetch: where collections lie, as on a mirror."
+    ),
+]
 RecordsOption = Annotated[bool, typer.Option("--records", help="Also a line for each recording.")]
 PeersOption = Annotated[
     bool, typer.Option("--peers/--no-peers", help="Run other people's QRS detectors on the same leads; they take long.")
@@ -56,6 +72,9 @@ def validate(
     records: RecordsOption = False,
     peers: PeersOption = True,
     robustness: RobustnessOption = False,
+    fetch: FetchOption = None,
+    to: ToOption = Path("recordings"),
+    base_url: BaseOption = BASE_URL,
 ) -> None:
     """Score the product on annotated recordings: beats, classes, rhythms, alarms, each with its 95 % interval and target.
 
@@ -64,7 +83,14 @@ def validate(
     is scored for beats and rhythm. One recording that cannot be read is named, and the exit code is 1.
 
     Example: [bold]tierwatch validate recordings/mitdb recordings/nsrdb --jobs 2 --out results[/bold]
+
+    Example: [bold]tierwatch validate --fetch mitdb --to recordings[/bold]
     """
+    for name in fetch or ():
+        _download(name, to, base_url)
+    if fetch and not folders:
+        typer.echo(f"To score it: tierwatch validate {' '.join(str(to / name) for name in fetch)}")
+        return
     try:
         found = sources(folders or [])
     except NothingToScore as error:
@@ -75,6 +101,45 @@ def validate(
         keep(results, out)
     if any(one.error for one in results.examined):
         raise typer.Exit(1)
+
+
+def _download(name: str, to: Path, base_url: str) -> None:
+    """Fetch one collection, showing how far it is."""
+    import httpx2
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from alerts.validation.fetch import TIMEOUT_S, Fetch, FetchFailed
+    from alerts.validation.fetch import Progress as Step
+
+    if name not in COLLECTIONS:
+        _fail(f"there is no collection {name}; there are {', '.join(COLLECTIONS)}")
+    published = COLLECTIONS[name]
+    typer.echo(f"{published.title}. Licence: {published.licence}. Cite: {published.cite}")
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[at]}"),
+        TimeElapsedColumn(),
+    )
+    client = httpx2.Client(
+        timeout=TIMEOUT_S,
+        follow_redirects=True,
+        limits=httpx2.Limits(max_connections=1),
+        headers={"User-Agent": "tierwatch-validate"},
+    )
+    with client, Progress(*columns, transient=True) as progress:
+        bar = progress.add_task(name, total=None, at="listing")
+
+        def tell(step: Step) -> None:
+            progress.update(bar, total=step.of, completed=step.files, at=f"{step.path} {step.received / 1e6:.1f} MB")
+
+        address = f"{base_url.rstrip('/')}/{published.folder}"
+        try:
+            got = Fetch(client=client, address=address, folder=to / name, tell=tell).run()
+        except (FetchFailed, OSError) as error:
+            _fail(str(error))
+    typer.echo(f"{to / name}: {got.downloaded} files downloaded, {got.there_already} were there, all checked")
 
 
 def run(found: list[Source], *, jobs: int, peers: bool, robustness: bool) -> Results:

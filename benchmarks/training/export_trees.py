@@ -10,22 +10,22 @@ from numpy.typing import NDArray
 from stream.ecg.trees import Trees, log_odds
 
 
-def exported(model: Any, rows: NDArray[np.float32]) -> Trees:
-    """A fitted two-class HistGradientBoostingClassifier as `Trees`.
+def exported(model: Any, rows: NDArray[np.float32], number: int = 0) -> Trees:
+    """A fitted HistGradientBoostingClassifier as `Trees`; of more than two classes, the ensemble of class `number`.
 
     rows: (n, features) float32 on which both must agree. Raises ValueError where they do not: features that are not
     finite, or more than 2^depth leaves.
     """
-    grown = [predictor[0].nodes for predictor in model._predictors]  # noqa: SLF001 - the only place that has them
+    grown = [predictor[number].nodes for predictor in model._predictors]  # noqa: SLF001 - the only place that has them
     depth = max(int(nodes["depth"].max()) for nodes in grown)
     shape = (len(grown), 2**depth - 1)
     feature, threshold = np.zeros(shape, np.int16), np.full(shape, np.inf, np.float32)
     leaf = np.zeros((len(grown), 2**depth), np.float32)
     for tree, nodes in enumerate(grown):
         _lay_out(nodes, 0, 0, feature[tree], threshold[tree], leaf[tree])
-    trees = Trees(feature, threshold, leaf, float(np.ravel(model._baseline_prediction)[0]))  # noqa: SLF001
+    trees = Trees(feature, threshold, leaf, float(np.ravel(model._baseline_prediction)[number]))  # noqa: SLF001
     ours = np.array([log_odds(row, *trees) for row in rows[:2000]])
-    theirs = model.decision_function(rows[:2000])
+    theirs = model.decision_function(rows[:2000]).reshape(len(ours), -1)[:, number]
     if not np.allclose(ours, theirs, atol=1e-3):
         message = f"exported trees differ from scikit-learn's by up to {np.abs(ours - theirs).max():.4f}"
         raise ValueError(message)

@@ -13,6 +13,7 @@ import numpy as np
 from stream.ecg.chart import RAW_RING
 from stream.ecg.filters import RATE
 from stream.ecg.kernel import Record, Samples, kernel
+from stream.ecg.marks import MISSING
 
 LOBES: Final = 4  # zero crossings of the sinc on each side
 _STEPS: Final = 512  # table points per crossing
@@ -87,6 +88,24 @@ def pull(resampler: Record, rate_hz: float) -> float:
         total += w * resampler.ring[max(j, 0) & _MASK]
         weight += w
     return float(total / weight)
+
+
+@kernel
+def whole(states: Record, samples: Samples, rate_hz: float, wave: Samples, missing: Samples) -> None:
+    """Fill in the internal samples of a whole recording, and which of them are missing; behind its end the last one stays.
+
+    `states` is one fresh RESAMPLER, shape (1,).
+    """
+    state = states[0]
+    i = 0
+    while state.made < wave.size:
+        value = samples[min(i, samples.size - 1)]
+        push(state, float(value), value == MISSING, rate_hz)
+        i += 1
+        while ready(state, rate_hz) and state.made < wave.size:
+            k = state.made
+            missing[k] = is_missing(state, rate_hz)
+            wave[k] = pull(state, rate_hz)
 
 
 @kernel
