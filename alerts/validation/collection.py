@@ -77,10 +77,23 @@ PROTOCOLS: Mapping[Collection, tuple[Protocol, ...]] = {
     Collection.LTAFDB: (*_BEATS, Protocol.AF, Protocol.CALM, Protocol.ALARMS),
     Collection.CPSC2021: (Protocol.QRS, Protocol.AF, Protocol.CALM, Protocol.ALARMS),
     Collection.CHALLENGE2015: (Protocol.ARREST,),
-    Collection.CHALLENGE2017: (),
+    Collection.CHALLENGE2017: (Protocol.STRIPS,),
     Collection.NSTDB: (),
     Collection.OTHER: (*_BEATS, Protocol.AF, Protocol.CALM, Protocol.ALARMS),
 }
+
+# fmt: off
+DS1 = frozenset((
+    "101", "106", "108", "109", "112", "114", "115", "116", "118", "119", "122",
+    "124", "201", "203", "205", "207", "208", "209", "215", "220", "223", "230",
+))
+"""De Chazal's half of MIT-BIH that everybody learns from (IEEE Trans Biomed Eng 51:1196, 2004) ..."""
+DS2 = frozenset((
+    "100", "103", "105", "111", "113", "117", "121", "123", "200", "202", "210",
+    "212", "213", "214", "219", "221", "222", "228", "231", "232", "233", "234",
+))
+"""... and the half that figures are told on."""
+# fmt: on
 
 NAMES: Mapping[str, Collection] = {
     **{collection.value: collection for collection in Collection if collection is not Collection.OTHER},

@@ -5,12 +5,13 @@ A recording that cannot be read is named and costs nothing else; an answer that 
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alerts.validation import alarm_scoring, ec57, episode_scoring, rhythm_scoring
+from alerts.validation import alarm_scoring, ec57, episode_scoring, rhythm_scoring, strip_scoring
 from alerts.validation.collection import PROTOCOLS, Collection, Protocol, alarm_second
 from alerts.validation.judgement import judge
 from alerts.validation.peers import PEERS, beats_by
@@ -80,6 +81,9 @@ def examine(task: Task) -> Examined:
         found.error = f"{type(error).__name__}: {error}"
         return found
     found.seconds = recording.leads[0].samples.size / recording.rate_hz
+    if Protocol.STRIPS in protocols:
+        _strip(found, recording)
+        return found
     said = found.said = judge(recording)
     found.cpu_s = said.cpu_s
     if Protocol.ARREST in protocols:
@@ -123,6 +127,20 @@ def _arrest(found: Examined, said: Judgement) -> None:
     is_confirmed = alarm_scoring.confirms(kind, said, alarm_second(found.seconds))
     found.counts[Protocol.ARREST] = alarm_scoring.arrest_counts(kind, truth == "1", is_confirmed)
     found.answer = "confirmed" if is_confirmed else "refused"
+
+
+def _strip(found: Examined, recording: Recording) -> None:
+    """A hand-held strip meets the judge of strips; one that it refuses got no answer."""
+    from stream.strips.judge import judge_strip
+    from stream.strips.tracing import BadStrip
+
+    begin = time.process_time()
+    try:
+        found.answer = str(judge_strip(recording.leads[0].samples, recording.rate_hz).strip_class)
+    except BadStrip as error:
+        found.answer, found.remark = strip_scoring.NONE, str(error)
+    found.cpu_s = time.process_time() - begin
+    found.counts[Protocol.STRIPS] = strip_scoring.answer(found.task.truth[0], found.answer)
 
 
 def _peer(found: Examined, name: str, recording: Recording, reference: Annotations) -> None:

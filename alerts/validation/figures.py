@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from alerts.validation import bootstrap
+from alerts.validation.collection import DS1, DS2, Collection
 from alerts.validation.kinds import EPISODES, KINDS, QRS, TOGETHER, Kind
 from alerts.validation.targets import Standing, Target, target_of
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from alerts.validation.bootstrap import Counts
-    from alerts.validation.collection import Collection
     from alerts.validation.examine import Examined
 
 OURS = "tierwatch"
@@ -57,7 +57,8 @@ def figures_of(examined: Sequence[Examined]) -> list[Figure]:
             if any(kind.score in e.counts for kind in kinds for e in group)
         }
         for name, group in having.items():
-            found += _section(section, kinds, name, group, group[0].task.collection)
+            for part, members in _parts(name, group):
+                found += _section(section, kinds, part, members, group[0].task.collection)
         limit = TOGETHER[section]
         among = [g for g in having.values() if limit is None or g[0].task.collection in limit]
         if len(among) > 1:
@@ -65,6 +66,16 @@ def figures_of(examined: Sequence[Examined]) -> list[Figure]:
             name = "all" if limit is None else " + ".join(group[0].task.source for group in among)
             found += _section(section, kinds, name, every, None)
     return found
+
+
+def _parts(name: str, group: list[Examined]) -> list[tuple[str, list[Examined]]]:
+    """A collection whole; MIT-BIH, where both halves are there, also by half, as the detector was developed on the first."""
+    parts = [(name, group)]
+    if group[0].task.collection is Collection.MITDB:
+        halves = [(half, [one for one in group if one.record in names]) for half, names in (("DS1", DS1), ("DS2", DS2))]
+        if all(members for _, members in halves):
+            parts += [(f"{name} {half}", members) for half, members in halves]
+    return parts
 
 
 def _section(

@@ -18,7 +18,7 @@ from alerts.validation.figures import OURS
 from alerts.validation.kinds import KINDS, QRS
 from alerts.validation.physionet import COLLECTIONS
 from alerts.validation.report_tables import details, figure_table, peer_table, record_tables, robustness_table
-from alerts.validation.statements import METHOD, NOT_CLEARED
+from alerts.validation.statements import DEVELOPED_ON, METHOD, NOT_CLEARED
 from alerts.validation.targets import Standing
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _header(results: Results) -> str:
 
 def _parts(results: Results, pictures: Mapping[str, Sequence[str]]) -> Iterable[str]:
     with_target = [one for one in results.figures if one.target is not None]
-    yield '<section id="targets"><h2>Beside the targets</h2>'
+    yield f'<section id="targets"><h2>Beside the targets</h2><p>{escape(DEVELOPED_ON)}</p>'
     yield figure_table(with_target) if with_target else "<p>None of these figures has a target.</p>"
     yield "</section>"
     for section in KINDS:

@@ -7,6 +7,8 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from alerts.validation.statements import DEVELOPED_ON, NOT_CLEARED
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
@@ -40,7 +42,7 @@ def as_json(results: Results) -> str:
         "tierwatch": results.version,
         "made_at": results.made_at.isoformat(timespec="seconds"),
         "took_s": round(results.took_s, 1),
-        "statement": "Research software. Not a cleared medical device.",
+        "statements": [NOT_CLEARED, DEVELOPED_ON],
         "collections": [
             {"name": one.name, "collection": str(one.collection), "recordings": len(one.records)}
             for one in results.sources

@@ -6,6 +6,11 @@ NOT_CLEARED = (
     "Research software. Not a cleared medical device. Decision support for research and development: "
     "no figure here says that it may be used to diagnose, to treat or to watch anybody."
 )
+DEVELOPED_ON = (
+    "Models and thresholds were learned from parts of the public collections: the DS1 half of MIT-BIH, and parts of CUDB, "
+    "VFDB, NSRDB, Long-Term AF, CPSC 2021 and of both Challenges. Figures on those recordings flatter; what a model reached "
+    "on people it had not seen stands in its card (stream/ecg/models). Proof are only recordings that nobody tuned on."
+)
 METHOD = (
     (
         "Each recording goes the whole way of a live patient: cut into chunks, judged by the Ward, alerts by the policy, in one "

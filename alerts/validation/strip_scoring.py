@@ -25,7 +25,7 @@ PUBLISHED = {"N": 5076, "A": 758, "O": 2415, "~": 279}
 
 def answer(truth: str, said: str) -> Counts:
     """One strip: key `NA` is a normal one called AF."""
-    return {truth + (said if said in CLASSES else NONE): 1.0}
+    return {truth + (said if said in tuple(CLASSES) else NONE): 1.0}
 
 
 def f1(sums: Mapping[str, NDArray[np.float64]], group: str, *, as_published: bool = False) -> NDArray[np.float64]:

@@ -182,6 +182,7 @@ def run(found: list[Source], *, jobs: int, peers: bool, robustness: bool) -> Res
 
 def show(results: Results, *, records: bool) -> None:
     """Print the tables."""
+    from alerts.validation.statements import DEVELOPED_ON, NOT_CLEARED
     from alerts.validation.table import print_failures, print_figures, print_peers, print_records, print_robustness
 
     print_figures(results.figures)
@@ -190,6 +191,7 @@ def show(results: Results, *, records: bool) -> None:
     if records:
         print_records(results.examined)
     print_failures(results.examined)
+    typer.echo(f"{NOT_CLEARED}\n{DEVELOPED_ON}")
     typer.echo(f"{len(results.examined)} recordings in {results.took_s:.0f} s")
 
 

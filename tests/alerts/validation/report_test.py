@@ -16,7 +16,7 @@ from alerts.validation.examine import Examined, Task
 from alerts.validation.figures import figures_of
 from alerts.validation.report import report
 from alerts.validation.results import Results, as_json, write
-from alerts.validation.statements import NOT_CLEARED
+from alerts.validation.statements import DEVELOPED_ON, NOT_CLEARED
 from alerts.validation.strip_picture import MM, Bar, Beat, Picture, strip
 from alerts.validation.worst import MOST, OF_ONE, worst
 from stream.recording import MISSING
@@ -75,6 +75,14 @@ def test_the_page_is_whole_and_first_says_what_it_is_not():
     assert page.index(NOT_CLEARED) < page.index("Beside the targets")
     for word in ("QRS DER", "V Se", "EC57", "licence", "prefers-color-scheme", "max-width: 40rem"):
         assert word in page
+
+
+def test_the_halves_of_mit_bih_are_told_apart_as_one_was_learned_from():
+    both = [examined(name, qrs={"tp": 9.0, "fn": 1.0, "fp": 0.0}) for name in ("101", "100", "104")]
+    where = {one.where for one in figures_of(both) if one.name == "QRS Se"}
+    assert where == {"<b>ward</b>", "<b>ward</b> DS1", "<b>ward</b> DS2"}
+    assert {one.where for one in figures_of(both[:1])} == {"<b>ward</b>"}
+    assert DEVELOPED_ON in report(results(*both), {})
 
 
 def test_nothing_comes_from_outside_and_nothing_runs():
