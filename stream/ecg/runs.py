@@ -34,8 +34,8 @@ _GONE_S: Final = 4  # or so long without V in signal that can be judged
 _SUSTAINED_S: Final = 30
 _FAST_BPM, _FAST_S = 150.0, 10
 _FAST_BEATS, _FAST_V = 9, 8  # over the last nine beats, of which eight are V
-_SLOWED_BPM: Final = 90.0  # below this over nine beats, what was VT is one no more
-_MOSTLY: Final = 13  # of the last 16 beats are V where VT is called sustained
+_SLOWED_BPM: Final = 80.0  # below this over all beats looked back on, what was VT is one no more
+_MOSTLY_OF, _MOSTLY_OTHERS = 16, 4  # so few of the last beats are not V while a time of VT goes on that is lost now and then
 _APART_S: Final = 60  # couplets closer than this are one finding
 _HISTORY: Final = 0xFFFF
 _SPAN: Final = (8, 9)  # beats that a pattern must hold for, one after another
@@ -57,6 +57,10 @@ def on_class(chart: Record, pen: Record, marks: Samples) -> None:
         runs.known = 0
     is_v = decided.beat == _V
     _remember(runs, decided, is_v, chart.signal.rhythm.match[decided.place] >= _NARROW)
+    runs.beats += 1
+    of = min(runs.beats + 1, _MOSTLY_OF)
+    if of - _ones(runs.history, of) > _MOSTLY_OTHERS:
+        runs.since = 0
     if is_v:
         _extend(chart, pen, marks)
     else:
@@ -160,6 +164,9 @@ def _extend(chart: Record, pen: Record, marks: Samples) -> None:
     rate = bpm(runs, _VT_BEATS - 1)
     if runs.run >= _VT_BEATS and rate >= _VT_BPM and _is_even(runs) and _ones(runs.narrow, _VT_BEATS) < _VT_NARROW:
         runs.vt_first = runs.r[_VT_BEATS - 1]
+        if runs.since == 0:
+            runs.since = runs.vt_first
+            runs.beats = _VT_BEATS - 1  # intervals
         runs.fast_since = 0
         _open(chart, pen, marks, _VT, runs.vt_first, rate, runs.run)
 
@@ -168,20 +175,21 @@ def _extend(chart: Record, pen: Record, marks: Samples) -> None:
 def _sustain(chart: Record, pen: Record, marks: Samples) -> None:
     """VT goes on; say so when it is one that does not stop."""
     runs = chart.signal.runs
-    n = _FAST_BEATS - 1
-    rate = bpm(runs, n)
-    if 0.0 < rate < _SLOWED_BPM:
+    if 0.0 < bpm(runs, BACK - 1) < _SLOWED_BPM:
         _close_vt(chart, pen, marks)
         return
+    n = _FAST_BEATS - 1
+    rate = bpm(runs, n)
     if rate < _FAST_BPM or _ones(runs.history, _FAST_BEATS) < _FAST_V:
         runs.fast_since = 0
     elif runs.fast_since == 0:
         runs.fast_since = max(runs.r[n], runs.vt_first)
-    long = rate > 0.0 and runs.last_v - runs.vt_first >= _SUSTAINED_S * RATE and _ones(runs.history, 16) >= _MOSTLY
+    lasted = runs.last_v - runs.since
+    long = runs.since > 0 and lasted >= _SUSTAINED_S * RATE and 60.0 * RATE * runs.beats >= _NSVT_BPM * lasted
     fast = runs.fast_since > 0 and runs.last_v - runs.fast_since >= _FAST_S * RATE
     if (long or fast) and not chart.episodes[_VT_SUSTAINED].open:
-        seconds = (runs.last_v - runs.vt_first) / RATE
-        _open(chart, pen, marks, _VT_SUSTAINED, runs.vt_first, rate, seconds)
+        first = min(runs.since, runs.vt_first) if long else runs.vt_first
+        _open(chart, pen, marks, _VT_SUSTAINED, first, rate, (runs.last_v - first) / RATE)
 
 
 @kernel

@@ -21,6 +21,8 @@ RUNS: Final = np.dtype(
         ("others", "i4"),  # beats since then
         ("trust", "f4"),  # sum of the probabilities of V over the run
         ("vt_first", "i8"),  # R where VT began
+        ("since", "i8"),  # R where a time of mostly V beats began in which VT was found; 0: there is none
+        ("beats", "i4"),  # since then
         ("fast_since", "i8"),  # R from which VT is at 150 or faster; 0: it is not
         ("paired", "i8"),  # R of the last V of a couplet or a slow run
         ("longest", "i4"),  # V beats in the longest of them

@@ -119,6 +119,17 @@ def test_a_captured_beat_does_not_end_vt() -> None:
     assert len(told(marks, NSVT)) == 1
 
 
+def test_vt_that_was_lost_for_some_beats_is_as_long_as_it_is() -> None:
+    """Beats are missed or misjudged in it now and then: the ambulance is not kept waiting for 30 s without a fault."""
+    heart = sinus()
+    for _ in range(8):
+        heart.beat("V" * 12, 0.44).beat("NN", 0.5)
+    marks = judged(heart.beat("N" * 10, 0.8))
+    assert len(told(marks, SUSTAINED)) == 1
+    ((first, decided, _),) = told(marks, SUSTAINED)
+    assert decided - first <= 32
+
+
 def test_vt_that_slows_down_is_over() -> None:
     """What follows is an idioventricular rhythm, and no emergency, however long."""
     heart = sinus().beat("V" * 10, 0.4)
@@ -126,7 +137,7 @@ def test_vt_that_slows_down_is_over() -> None:
     marks = judged(heart.beat("V" * 60, 0.8).beat("N" * 10, 0.8))
     ((_, _, last),) = told(marks, VT)
     assert last is not None
-    assert last <= end + 8 * 0.8
+    assert last <= end + 12 * 0.8
     assert SUSTAINED not in conditions(marks)
 
 
@@ -232,7 +243,7 @@ def test_every_run_that_opens_closes_and_the_graver_lies_within(pieces: list[tup
         assert all(last is not None and first <= last for first, _, last in found)
         assert all(a[2] < b[0] for a, b in pairwise(found) if a[2] is not None)
     for first, _, last in told(marks, SUSTAINED):
-        assert any(v[0] <= first and v[2] == last for v in told(marks, VT))
+        assert any(first <= v[2] == last for v in told(marks, VT))
 
 
 def test_what_is_remembered_is_small() -> None:
