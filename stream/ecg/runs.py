@@ -35,7 +35,10 @@ _SUSTAINED_S: Final = 30
 _FAST_BPM, _FAST_S = 150.0, 10
 _FAST_BEATS, _FAST_V = 9, 8  # over the last nine beats, of which eight are V
 _SLOWED_BPM: Final = 80.0  # below this over all beats looked back on, what was VT is one no more
-_MOSTLY_OF, _MOSTLY_OTHERS = 16, 4  # so few of the last beats are not V while a time of VT goes on that is lost now and then
+_MOSTLY_OF, _MOSTLY_OTHERS = (
+    16,
+    4,
+)  # so few of the last beats are not V while a time of VT goes on that is lost now and then
 _APART_S: Final = 60  # couplets closer than this are one finding
 _HISTORY: Final = 0xFFFF
 _SPAN: Final = (8, 9)  # beats that a pattern must hold for, one after another
