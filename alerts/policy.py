@@ -153,6 +153,11 @@ QUIET = frozenset(
 its own condition."""
 
 
+def is_quiet(found: Found) -> bool:
+    """Whether a finding raises no alert: its condition never does, or it is a candidate, which is not sure yet."""
+    return found.condition in QUIET or bool(found.evidence.get("candidate", 0))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
     """Two conditions that mean more together."""

@@ -12,7 +12,7 @@ from uuid import uuid5
 
 from alerts import course, escalation
 from alerts.alert import Alert, AlertId, Change, Episode, Found, Occurrence, StationCondition
-from alerts.policy import QUIET, agreed, tier_of, touched_by
+from alerts.policy import agreed, is_quiet, tier_of, touched_by
 from stream.finding import NAMESPACE, FindingKind, SubjectKind
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def heard(situation: Situation, found: Found, plan: Plan, now: datetime) -> tupl
     An episode belongs to the alert that first heard of it; a new one joins the open alert of its condition, and is an
     alert of its own where none is open.
     """
-    if found.condition in QUIET:
+    if is_quiet(found):
         return ()
     holder = next((alert for alert, known in situation.episodes.items() if found.episode in known), None)
     if holder is None and found.withdrawn is not None:

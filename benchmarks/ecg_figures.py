@@ -88,7 +88,11 @@ def line(name: str, beats: NDArray[Any]) -> str:
 
 def emergencies(marks: NDArray[Any], rate: float) -> list[str]:
     """Emergencies with the second at which they were decided."""
-    return [f"{e.condition.name}@{e.decided:.0f}s" for e in episodes(marks, rate) if e.condition in EMERGENCIES]
+    return [
+        f"{e.condition.name}@{e.decided:.0f}s"
+        for e in episodes(marks, rate)
+        if e.condition in EMERGENCIES and e.sure < np.inf
+    ]
 
 
 def qrs(data: Path, verbose: bool) -> None:

@@ -1,7 +1,7 @@
 """Scores of the ECG kernels against annotations: by the rules of AAMI EC57 for beats, event by event for episodes."""
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ DS1 = (
 """De Chazal's training half of MIT-BIH."""
 # fmt: on
 
+CANDIDATES = (EcgCondition.ASYSTOLE, EcgCondition.BRADY, EcgCondition.TACHY)
 EMERGENCIES = (EcgCondition.VF, EcgCondition.ASYSTOLE, EcgCondition.EXTREME_BRADY, EcgCondition.EXTREME_TACHY)
 BEATS = frozenset("NLRBAaJSVrFejnE/fQ?")
 LEARNING_S = 300.0
@@ -38,6 +39,8 @@ class Episode:
     onset: float
     decided: float
     end: float
+    sure: float
+    """When it was more than a candidate; infinity: never."""
 
 
 def detect(lead: Lead, rate_hz: float) -> NDArray[Any]:
@@ -55,14 +58,17 @@ def detect(lead: Lead, rate_hz: float) -> NDArray[Any]:
 def episodes(marks: NDArray[Any], rate_hz: float) -> list[Episode]:
     """Episodes in order of opening."""
     found: list[Episode] = []
-    for mark in marks[np.isin(marks["kind"], [Mark.OPEN, Mark.CLOSE])]:
-        condition = EcgCondition(int(mark["condition"]))
+    for mark in marks[np.isin(marks["kind"], [Mark.OPEN, Mark.UPDATE, Mark.CLOSE])]:
+        condition, decided = EcgCondition(int(mark["condition"])), mark["decided"] / rate_hz
+        sure = decided if mark["confidence"] == 1.0 or condition not in CANDIDATES else np.inf
         if mark["kind"] == Mark.OPEN:
-            found.append(Episode(condition, mark["onset"] / rate_hz, mark["decided"] / rate_hz, np.inf))
+            found.append(Episode(condition, mark["onset"] / rate_hz, decided, np.inf, sure))
             continue
         last = max(i for i, e in enumerate(found) if e.condition == condition)
-        before = found[last]
-        found[last] = Episode(condition, before.onset, before.decided, mark["index"] / rate_hz)
+        if mark["kind"] == Mark.CLOSE:
+            found[last] = replace(found[last], end=mark["index"] / rate_hz)
+        else:
+            found[last] = replace(found[last], sure=min(found[last].sure, sure))
     return found
 
 

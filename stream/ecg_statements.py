@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from stream import burden_statements
+from stream import burden_statements, leads
 from stream.ecg.marks import Mark, Quality
 from stream.ecg_feed import CONDITIONS, grade_of
 from stream.finding import Condition, Finding
 from stream.instants import SECOND, instant, micros
-from stream.lane import BEATS_KEPT, GRADES_KEPT, LaneChart, remember
+from stream.lane import GRADES_KEPT, LaneChart, remember
 from stream.limits import limit
 from stream.statement import Evidence, cleared, is_open, open_of, opened, revised
 
@@ -28,10 +28,8 @@ SETTLED_US = 10 * SECOND
 """So much judged signal without the condition ends an episode that was lost from sight."""
 STALLED_US = 6 * SECOND
 """A lane that got nothing for so long has said its last for now (the wait for a hole)."""
-SAME_BEAT_US = 350_000
-"""A beat of another lead this soon after the last one of this lead is the same beat."""
-
-
+CANDIDATES = frozenset({Condition.ASYSTOLE, Condition.BRADY, Condition.TACHY})
+"""Conditions that a lane tells as a candidate first, with less than full confidence; `candidate` in the evidence says so."""
 NOTED = frozenset({int(Mark.BEAT), int(Mark.QUALITY)})
 """Marks that say nothing by themselves, but are remembered."""
 
@@ -40,7 +38,8 @@ def note(row: Row, mark: tuple[float, ...]) -> None:
     """Remember a beat, or a change of the signal's grade."""
     lane = row.lane
     if mark[2] == Mark.BEAT:
-        lane.beats = (*lane.beats[1 - BEATS_KEPT :], row.time_of(int(mark[4])))
+        at_us, decided_us = row.time_of(int(mark[4])), row.time_of(int(mark[6]))
+        lane.beats = leads.noted(lane.beats, at_us, decided_us, mark[8], mark[9] > 0)
     else:
         lane.grades = (*lane.grades[1 - GRADES_KEPT :], (row.time_of(int(mark[6])), int(mark[7])))
 
@@ -53,10 +52,14 @@ def hear(row: Row, mark: tuple[float, ...], is_restart: bool, tick_us: int, late
     condition, first_name, second_name = CONDITIONS[int(number)]
     evidence: Evidence = {name: float(n) for name, n in ((first_name, value), (second_name, second)) if name}
     evidence["last_index"] = int(decided)
+    if condition in CANDIDATES and kind != Mark.CLOSE:
+        evidence["candidate"] = int(confidence < 1.0)
     before = _newest(lane, condition, row.patient)
     if kind == Mark.OPEN:
         if before is not None:
             lane.unseen = tuple(e for e in lane.unseen if e != before.episode)
+            if before.evidence.get("candidate") == 0:
+                evidence.pop("candidate", None)  # what was sure once stays so
             return _say(lane, revised(before, at_us=at_us, evidence=evidence))
         found = opened(
             row.patient,
@@ -71,7 +74,7 @@ def hear(row: Row, mark: tuple[float, ...], is_restart: bool, tick_us: int, late
                 "first_index": int(onset), "rate_hz": row.rate_hz, **evidence,
             },
         )  # fmt: skip
-        if condition is Condition.ASYSTOLE or tick_us - at_us > late_us:
+        if condition in leads.CONTRADICTED_BY or tick_us - at_us > late_us:
             lane.withheld = (*lane.withheld, found)
             return None
         return _say(lane, found)
@@ -79,7 +82,8 @@ def hear(row: Row, mark: tuple[float, ...], is_restart: bool, tick_us: int, late
         return None
     if kind == Mark.UPDATE:
         onset_us = row.time_of(int(onset))
-        return _say(lane, revised(before, at_us=at_us, onset_us=onset_us, evidence=evidence))
+        sure = float(confidence) if condition in CANDIDATES else None
+        return _say(lane, revised(before, at_us=at_us, onset_us=onset_us, evidence=evidence, confidence=sure))
     if is_restart and not before.opened.startswith(f"{row.session}:"):
         lane.unseen = (*lane.unseen, before.episode)
         return None
@@ -94,19 +98,22 @@ def speak(household: Household, lane: Lane, moment: Moment, late_us: int) -> lis
     chart, said = lane.chart, []
     for episode in dict.fromkeys(f.episode for f in chart.withheld):
         told = [f for f in chart.withheld if f.episode == episode]
-        first, newest = told[0], told[-1]
-        is_silence = first.condition is Condition.ASYSTOLE
-        verdict = _contradicted(household, lane, first, moment) if is_silence else False
-        has_stalled = moment.listening_us - chart.heard_us >= STALLED_US
-        is_old = is_open(newest) and moment.tick_us - chart.frontier_us > late_us and not has_stalled
-        if verdict is None or (is_old and not verdict):
+        newest = told[-1]
+        others = [one.chart for one in _siblings(household, lane) if not _has_stalled(one.chart, moment)]
+        from_us = leads.weigh(chart, told, others, moment.listening_us)
+        is_never = from_us == leads.NEVER_US
+        is_late = moment.tick_us - chart.frontier_us > late_us
+        if from_us is None or (is_late and is_open(newest) and not is_never and not _has_stalled(chart, moment)):
             continue
+        leads.forget(chart, newest)
         chart.withheld = tuple(f for f in chart.withheld if f.episode != episode)
-        if verdict:
+        if is_never:
+            chart.unseen = tuple(e for e in chart.unseen if e != episode)
             continue
-        is_past = moment.tick_us - micros(first.at) > late_us
-        said += [newest] if is_past else told
-        chart.recent = remember(chart.recent, newest)
+        is_past = moment.tick_us - micros(told[0].at) > late_us
+        now = [newest] if is_past else leads.said_from(told, from_us)
+        said += now
+        chart.recent = remember(chart.recent, now[-1])
     return said
 
 
@@ -179,16 +186,5 @@ def _siblings(household: Household, lane: Lane) -> Iterable[Lane]:
     )
 
 
-def _contradicted(household: Household, lane: Lane, found: Finding, moment: Moment) -> bool | None:
-    """Whether another judgeable lead of the patient shows beats in this silence; None: not known yet."""
-    onset_us, decided_us = micros(found.onset), micros(found.at)
-    for other in _siblings(household, lane):
-        is_heard = moment.listening_us - other.chart.heard_us < STALLED_US
-        if is_heard and other.chart.frontier_us < decided_us:
-            return None
-        # The grade as it was then, so that what came since in the same position cannot matter.
-        grade = next((g for at, g in reversed(other.chart.grades) if at <= decided_us), Quality.FAIR)
-        beats = other.chart.beats
-        if is_heard and grade <= Quality.FAIR and any(onset_us + SAME_BEAT_US < beat <= decided_us for beat in beats):
-            return True
-    return False
+def _has_stalled(chart: LaneChart, moment: Moment) -> bool:
+    return moment.listening_us - chart.heard_us >= STALLED_US

@@ -219,7 +219,8 @@ def _owns(household: Household, lane: Lane, moment: Moment) -> bool:
         lane.chart.unseen = tuple(f.episode for f in other.chart.recent if f.present)
         lane.chart.patient = other.chart.patient
         moment.ecg.give_back(other.slot)
-        other.slot, other.chart.patient, other.chart.recent, other.chart.withheld = -1, None, (), ()
+        other.slot, other.chart.patient = -1, None
+        other.chart.recent, other.chart.withheld, other.chart.weighed = (), (), ()
     return True
 
 

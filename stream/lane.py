@@ -28,8 +28,8 @@ HOLD_LIMIT_EVENTS = 256
 """The same for lanes whose events are no signal."""
 ATTENTION_STEP_US = 2 * SECOND
 """A tick that follows later than this was not spent listening: the stream itself was away."""
-BEATS_KEPT = 64
-"""Enough to contradict a silence on another lead."""
+BEATS_KEPT_US = 90 * SECOND
+"""More than a chunk and a hold are long: enough to contradict what another lead says (`stream.leads`)."""
 GRADES_KEPT = 32
 RECENT_LIMIT = 64
 """So many episodes of a lane are remembered for late data to join; open ones always are."""
@@ -62,6 +62,19 @@ class Heard:
     event: Sequenced
     received_us: int
     position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """How far an episode was held against what the other leads show (`stream.leads`)."""
+
+    episode: UUID
+    next_us: int
+    """The next instant of the signal that is looked at."""
+    contradicted_us: int
+    """The newest instant at which another lead contradicted it; -1: none did."""
+    since_us: int
+    """Listening time since which the other leads are waited for."""
 
 
 @dataclass(slots=True)
@@ -101,13 +114,15 @@ class LaneChart:
     anchor_us: int = 0
     """A sample of the session and its instant: all other instants of the session follow from it."""
     beats: tuple[int, ...] = ()
-    """Instants of the last `BEATS_KEPT` beats, microseconds."""
+    """The beats of the last `BEATS_KEPT_US`, as `leads.noted` puts them."""
     grades: tuple[tuple[int, int], ...] = ()
     """The last `GRADES_KEPT` changes of the signal's grade: instant of the decision (microseconds), `Quality`."""
     recent: tuple[Finding, ...] = ()
     """The newest statement of each episode of this lane: the open ones, and the last `RECENT_LIMIT`."""
     withheld: tuple[Finding, ...] = ()
-    """Statements made and not said yet: old data that may show its own end, or a silence that another lead may contradict."""
+    """Statements made and not said yet: old data that may show its own end, or what another lead may contradict."""
+    weighed: tuple[Weighed, ...] = ()
+    """How far the other leads were asked about what is withheld."""
     unseen: tuple[UUID, ...] = ()
     """Said to be present, but the signal that would show their end was lost: closed by later signal only."""
     burden: Burden = NO_BURDEN

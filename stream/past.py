@@ -13,7 +13,7 @@ from gateway.ranges import EMPTY, normalise, subtract, union
 from stream.ecg.chart import new_charts
 from stream.ecg.marks import Mark, Quality
 from stream.ecg_feed import CONDITIONS, Feed, grade_of
-from stream.ecg_statements import SETTLED_US
+from stream.ecg_statements import CANDIDATES, SETTLED_US
 from stream.finding import Condition, Finding
 from stream.instants import SECOND, instant, micros
 from stream.lane import LaneChart, remember, span_of
@@ -114,8 +114,12 @@ def past_pass(
                     "device": lane.key[2], "stream": lane.key[3], "session": row.session, "first_index": onset,
                     "last_index": decided, "rate_hz": row.rate_hz,
                     **{name: float(n) for name, n in zip(names, (value, second), strict=True) if name},
+                    **({"candidate": int(confidence < 1.0)} if condition in CANDIDATES else {}),
                 },
             )  # fmt: skip
+        elif kind == Mark.UPDATE and number in standing and confidence == 1.0:
+            sure = {key: 0 if key == "candidate" else told for key, told in standing[number].evidence.items()}
+            standing[number] = replace(standing[number], evidence=sure)
         elif kind == Mark.CLOSE and number in standing:
             episode = standing.pop(number)
             is_lost = feed.work[work][5] and not episode.opened.startswith(f"{row.session}:")

@@ -197,7 +197,7 @@ def _step(chart: Record, pen: Record, marks: Samples, k: int, x: float, missing:
     _witness(signal, k, filters.run(signal.sections, filters.QRS_HIGH, x))
     _beat(chart, pen, marks, k, filters.run(signal.sections, filters.QRS, x))
     signal.rhythm.lowest = min(signal.rhythm.lowest, signal.first.envelope)
-    silence.feed(chart, k)
+    silence.feed(chart, k, x)
     if (k + 1) % silence.EVERY == 0:
         silence.each_look(chart, pen, marks, k)
         classes.each_look(chart, pen, marks, k)

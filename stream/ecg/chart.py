@@ -31,6 +31,7 @@ CREST_SPAN: Final = 8  # 32 ms, of which the highest envelope is kept
 CREST_RING: Final = 16  # the last 0.5 s
 LEARNED: Final = 8  # peaks, noise peaks and intervals that a threshold rests on
 STRONG_BEATS: Final = 3  # that close together end asystole
+LEVELS: Final = 8  # fifths of a second: a beat and the level before it
 SHAPE: Final = 25  # points of a beat's shape: R -96 ms to +96 ms, 125 Hz
 QUALITY_SECONDS: Final = 8
 QUALITY_FEATURES: Final = 8
@@ -56,6 +57,7 @@ EPISODE: Final = _record(
     ("onset", "i8"),
     ("closed", "i8"),  # last sample of the last episode: the next one begins after it
     ("value", "f4"),  # last value told
+    ("confidence", "f4"),  # last confidence told
 )
 RESAMPLER: Final = _record(
     ("ring", "f4", (RAW_RING,)),
@@ -152,6 +154,11 @@ SILENCE: Final = _record(
     ("loudest", "f4", (2,)),  # largest envelope of each tracker since shortly after the last beat
     ("usual", "f4", (2,)),  # first tracker's median QRS and second one's threshold, when that beat was
     ("strong", "i8", (STRONG_BEATS,)),  # R of the last beats that were no weaker than half of the usual
+    ("level", "f8"),  # sum of the samples of this fifth of a second
+    ("levels", "f4", (LEVELS,)),  # means of the last ones, uV
+    ("low", "f4"),  # extremes of these means since shortly before the last beat
+    ("high", "f4"),
+    ("swung", "i8"),  # internal sample at which these were last further apart than a QRS is high
 )
 PACE: Final = _record(
     ("holds_for", "i4"),  # seconds that the rate is beyond its limit
@@ -199,6 +206,7 @@ def _fresh() -> NDArray[Any]:
         signal[tracker]["beats"] = NEVER
         signal[tracker]["interval"] = 200  # 0.8 s, until intervals are known
     signal["silence"]["strong"] = NEVER
+    signal["silence"]["swung"] = NEVER
     signal["hole"]["begin"] = signal["hole"]["end"] = NEVER
     signal["quality"]["grade"] = Quality.FAIR
     row["episodes"]["closed"] = -1

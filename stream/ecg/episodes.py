@@ -62,3 +62,4 @@ def tell(marks: Samples, row: int, episode: Record, value: float, second: float,
     marks[row].second = second
     marks[row].confidence = confidence
     episode.value = value
+    episode.confidence = confidence

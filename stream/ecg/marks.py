@@ -15,7 +15,8 @@ class Mark(IntEnum):
     """What a row of marks says."""
 
     BEAT = 1
-    """A heart beat: `index` is its R peak, `value` the interval before it in seconds (0: unknown); its class comes later."""
+    """A heart beat: `index` is its R peak, `value` the interval before it in seconds (0: unknown), `confidence` whether it is
+    of the patient's own shape after a rest; its class comes later."""
     OPEN = 2
     """A condition became true: `index` is frozen and, with the condition, names the episode."""
     UPDATE = 3
@@ -40,15 +41,16 @@ class EcgCondition(IntEnum):
     VF = 1
     """Ventricular fibrillation, flutter or a fast ventricular tachycardia that looks like it; `value` TCSC, `second` leakage."""
     ASYSTOLE = 2
-    """Four seconds without a beat on a lead that is attached; `value` seconds since the last beat."""
+    """Four seconds without a beat on a lead that is attached, with confidence 0.5 from 3.5 s on; `value` seconds since the
+    last beat."""
     PAUSE = 3
     """Two seconds or more between beats; `value` the seconds so far, on CLOSE the whole interval."""
     BRADY = 4
-    """Below 40 a minute over five beats; `value` the rate."""
+    """Below 40 a minute over five beats, with confidence 0.5 nearly so; `value` the rate."""
     EXTREME_BRADY = 5
     """Below 30 a minute for ten seconds; `value` the rate."""
     TACHY = 6
-    """Above 140 a minute over 17 beats, or above 130 for ten minutes; `value` the rate."""
+    """Above 140 a minute over 17 beats, or above 130 for ten minutes, with confidence 0.5 nearly so; `value` the rate."""
     EXTREME_TACHY = 7
     """At 180 a minute or more for ten seconds; `value` the rate."""
     NOISE = 8

@@ -1,4 +1,9 @@
-"""Rates: too slow and too fast, over five and seventeen beats and over seconds. Nothing opens on a BAD signal."""
+"""Rates: too slow and too fast, over five and seventeen beats and over seconds. Nothing opens unless both bands count it.
+
+BRADY and TACHY are surely there (confidence 1) where the mean of the intervals is beyond the limit. They are told as
+candidates (confidence 0.5, of no alert's worth) where the median comes so near that a heart rate meter's tolerance, 10 %
+or 5 a minute, whichever is more (IEC 60601-2-27), reaches it: one beat missed or made up moves the mean, not the median.
+"""
 
 from typing import Final
 
@@ -9,6 +14,7 @@ from stream.ecg.kernel import Record, Samples, kernel
 from stream.ecg.marks import EcgCondition, Quality
 from stream.ecg.quality import agreement
 from stream.ecg.resample import raw_index
+from stream.ecg.silence import CANDIDATE
 
 _BRADY: Final = int(EcgCondition.BRADY)
 _TACHY: Final = int(EcgCondition.TACHY)
@@ -18,17 +24,22 @@ _BAD: Final = int(Quality.BAD)
 
 _SLOW_INTERVALS: Final = 4  # five beats
 _SLOW: Final = 40.0  # unless the patient's plan says otherwise
-_SLOW_BACK: Final = 5.0  # over at the limit and so much more
 _FAST_INTERVALS: Final = 16  # seventeen beats
 _RAISED: Final = 130.0  # the same
 _FAST_MORE: Final = 10.0  # above the limit by so much, it need not last
 _RAISED_S: Final = 600
+_TOLERANCE: Final = 0.1
+_TOLERANCE_BPM: Final = 5.0
+_BACK: Final = 5.0  # over when back at the limit, its tolerance and so much more
 _NOW_INTERVALS: Final = 4
 _EXTREME_SLOW, _EXTREME_SLOW_OFF = 30.0, 35.0
 _EXTREME_FAST, _EXTREME_FAST_OFF = 180.0, 170.0
 _EXTREME_S: Final = 10
 _OFF_S: Final = 5
 _AGREE: Final = 0.8
+_AGREE_OF_FIVE: Final = 0.75  # one of the five may differ
+_AGREE_WHEN_BAD: Final = 0.95  # noise is not the same in two bands
+_MARGIN: Final = RATE // 10
 _ALTERNATE: Final = 0.3  # beats resemble every other one: T waves were counted
 
 
@@ -55,34 +66,102 @@ def rate_of(chart: Record, intervals: int) -> float:
 
 
 @kernel
+def typical_rate_of(chart: Record, intervals: int) -> float:
+    """Rate a minute of the median of an even number of last intervals; 0 as for `rate_of`."""
+    if rate_of(chart, intervals) == 0.0:
+        return 0.0
+    count = chart.signal.first.count
+    seconds = chart.signal.rhythm.intervals
+    middle = 0.0
+    for i in range(1, intervals + 1):
+        interval = seconds[(count - i) % BEAT_RING]
+        smaller = 0
+        equal = 0
+        for j in range(1, intervals + 1):
+            smaller += seconds[(count - j) % BEAT_RING] < interval
+            equal += seconds[(count - j) % BEAT_RING] == interval
+        # The two of the middle, each the same for all that are equal.
+        if smaller <= intervals // 2 - 1 < smaller + equal:
+            middle += interval / equal
+        if smaller <= intervals // 2 < smaller + equal:
+            middle += interval / equal
+    return 120.0 / middle
+
+
+@kernel
 def _beat_before(tracker: Record, back: int) -> int:
     return int(tracker.beats[(tracker.count - 1 - back) % BEAT_RING])
 
 
 @kernel
+def _is_counted(chart: Record, intervals: int, least: float) -> bool:
+    """Whether both bands count the beats of the last intervals alike, the more so where the signal is BAD."""
+    signal = chart.signal
+    begin, end = _beat_before(signal.first, intervals) - _MARGIN, _beat_before(signal.first, 0) - _MARGIN
+    needed = _AGREE_WHEN_BAD if signal.quality.grade == _BAD else least
+    return contact.is_attached(chart) and agreement(signal.first, signal.other, begin, end) >= needed
+
+
+@kernel
+def _tolerance(limit_bpm: float) -> float:
+    return max(_TOLERANCE * limit_bpm, _TOLERANCE_BPM)
+
+
+@kernel
 def on_beat(chart: Record, pen: Record, marks: Samples) -> None:
     """Judge BRADY and TACHY at a new beat."""
-    tracker = chart.signal.first
-    usable = chart.signal.quality.grade != _BAD
+    _on_slow(chart, pen, marks)
+    _on_fast(chart, pen, marks)
+
+
+@kernel
+def _on_slow(chart: Record, pen: Record, marks: Samples) -> None:
     slow = rate_of(chart, _SLOW_INTERVALS)
+    if slow == 0.0:
+        return
     episode = chart.episodes[_BRADY]
-    newest = raw_index(chart.clock, _beat_before(tracker, 0))
-    if not episode.open and usable and 0.0 < slow < chart.clock.slow_bpm:
-        first = raw_index(chart.clock, _beat_before(tracker, _SLOW_INTERVALS))
-        row = episodes.open_episode(pen, marks, episode, _BRADY, first, first)
-        episodes.tell(marks, row, episode, slow, 0.0, 1.0)
-    elif episode.open and slow >= chart.clock.slow_bpm + _SLOW_BACK:
+    limit_bpm = chart.clock.slow_bpm
+    nearly = limit_bpm + _tolerance(limit_bpm)
+    typical = typical_rate_of(chart, _SLOW_INTERVALS)
+    begin = _beat_before(chart.signal.first, _SLOW_INTERVALS)
+    is_settled = chart.signal.silence.swung < begin and _is_counted(chart, _SLOW_INTERVALS, _AGREE_OF_FIVE)
+    if is_settled and (slow < limit_bpm or typical < nearly):
+        _open(chart, pen, marks, _BRADY, begin, slow if slow < limit_bpm else typical, slow < limit_bpm)
+    elif episode.open and min(slow, typical) >= nearly + _BACK:
+        newest = raw_index(chart.clock, _beat_before(chart.signal.first, 0))
         row = episodes.close_episode(pen, marks, episode, _BRADY, newest)
         episodes.tell(marks, row, episode, slow, 0.0, 1.0)
+
+
+@kernel
+def _on_fast(chart: Record, pen: Record, marks: Samples) -> None:
     fast = rate_of(chart, _FAST_INTERVALS)
+    if fast == 0.0:
+        return
     episode = chart.episodes[_TACHY]
-    if not episode.open and usable and fast > chart.clock.fast_bpm + _FAST_MORE:
-        first = raw_index(chart.clock, _beat_before(tracker, _FAST_INTERVALS))
-        row = episodes.open_episode(pen, marks, episode, _TACHY, first, first)
-        episodes.tell(marks, row, episode, fast, 0.0, 1.0)
-    elif episode.open and 0.0 < fast < chart.clock.fast_bpm:
+    limit_bpm = chart.clock.fast_bpm + _FAST_MORE
+    nearly = limit_bpm - _tolerance(limit_bpm)
+    typical = typical_rate_of(chart, _FAST_INTERVALS)
+    if (fast > limit_bpm or typical > nearly) and _is_counted(chart, _FAST_INTERVALS, _AGREE):
+        begin = _beat_before(chart.signal.first, _FAST_INTERVALS)
+        _open(chart, pen, marks, _TACHY, begin, fast if fast > limit_bpm else typical, fast > limit_bpm)
+    elif episode.open and max(fast, typical) < nearly - _BACK:
+        newest = raw_index(chart.clock, _beat_before(chart.signal.first, 0))
         row = episodes.close_episode(pen, marks, episode, _TACHY, newest)
         episodes.tell(marks, row, episode, fast, 0.0, 1.0)
+
+
+@kernel
+def _open(chart: Record, pen: Record, marks: Samples, condition: int, begin: int, rate: float, is_sure: bool) -> None:
+    """Open, or tell that a candidate is surely beyond its limit now."""
+    episode = chart.episodes[condition]
+    if not episode.open:
+        first = raw_index(chart.clock, begin)
+        row = episodes.open_episode(pen, marks, episode, condition, first, first)
+        episodes.tell(marks, row, episode, rate, 0.0, 1.0 if is_sure else CANDIDATE)
+    elif is_sure and episode.confidence < 1.0:
+        row = episodes.update_episode(pen, marks, episode, condition)
+        episodes.tell(marks, row, episode, rate, 0.0, 1.0)
 
 
 @kernel
@@ -96,7 +175,7 @@ def each_second(chart: Record, pen: Record, marks: Samples, k: int) -> None:
     heard = _beat_before(signal.first, 0) > signal.hole.end
     usable = heard and signal.quality.grade != _BAD and contact.is_attached(chart)
     slow_rate = min(rate, 60.0 / waited) if waited > 0.0 else rate
-    slow = usable and 0.0 < slow_rate < _EXTREME_SLOW
+    slow = usable and 0.0 < slow_rate < _EXTREME_SLOW and signal.silence.swung < _beat_before(signal.first, 0)
     _hold(signal.rates.extreme_slow, slow, heard and slow_rate >= _EXTREME_SLOW_OFF, k)
     _extreme(chart, pen, marks, signal.rates.extreme_slow, _EXTREME_BRADY, k, slow_rate)
     fast = usable and rate >= _EXTREME_FAST and _is_true_rate(chart, k)
@@ -105,11 +184,8 @@ def each_second(chart: Record, pen: Record, marks: Samples, k: int) -> None:
     raised = signal.rates.raised
     limit_bpm = chart.clock.fast_bpm
     _hold(raised, usable and rate > limit_bpm, 0.0 < rate < limit_bpm, k)
-    episode = chart.episodes[_TACHY]
-    if not episode.open and raised.holds_for >= _RAISED_S:
-        first = raw_index(chart.clock, raised.since)
-        row = episodes.open_episode(pen, marks, episode, _TACHY, first, first)
-        episodes.tell(marks, row, episode, rate, 0.0, 1.0)
+    if raised.holds_for >= _RAISED_S:
+        _open(chart, pen, marks, _TACHY, raised.since, rate, True)
 
 
 @kernel

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from stream.ecg import beats, classes, episodes, rates, shapes, silence
+from stream.ecg import beats, classes, episodes, rates, shapes, silence, waveform
 from stream.ecg.classes_chart import BEAT_RING
 from stream.ecg.filters import RATE
 from stream.ecg.kernel import Record, Samples, kernel
@@ -38,6 +38,7 @@ def note(chart: Record, pen: Record, marks: Samples, snapped: int, shape: Sample
     row = episodes.write(pen, marks, _BEAT, 0, index, index)
     marks[row].value = interval
     marks[row].second = match
+    marks[row].confidence = waveform.is_clean(signal.rhythm, place)
     marks[row].beat = _Q if signal.quality.grade == _BAD else _N
     silence.on_beat(chart, pen, marks, r, interval)
     rates.on_beat(chart, pen, marks)

@@ -1,7 +1,9 @@
-"""Pauses and asystole: how long no beat was seen, on a lead that is attached, by two bands.
+"""Pauses and asystole: how long no beat was seen, on a lead that is attached and whose line stands still, by two bands.
 
-Pause: 2 s without a beat, told again at 3 and 4 s and when it ends. Asystole: 4 s in which the envelope stayed below
-0.3 of the median QRS in the first band and below half the threshold in the second one, and no fibrillation.
+Pause: 2 s without a beat, told again at 3 and 4 s and when it ends. Asystole: 4 s in which the envelopes stayed well
+below a QRS, and no fibrillation; from 3.5 s on it is told as a candidate (confidence 0.5: of no alert's worth, since a
+pause of 3 s has one). A line that moves by more than a QRS is an electrode that moves: then 10 s must pass. Must never
+wait longer than that.
 """
 
 from typing import Final
@@ -9,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from stream.ecg import contact, episodes
-from stream.ecg.chart import STRONG_BEATS
+from stream.ecg.chart import LEVELS, SHAPE, STRONG_BEATS
 from stream.ecg.classes_chart import BEAT_RING
 from stream.ecg.filters import RATE
 from stream.ecg.kernel import Record, Samples, kernel
@@ -18,25 +20,34 @@ from stream.ecg.resample import raw_index
 
 EVERY: Final = 5
 """Internal samples from one look at the silence to the next."""
+CANDIDATE: Final = 0.5
+"""Confidence of what is beyond a limit only if the meters' tolerance is granted; what is surely beyond has 1."""
 
 _PAUSE: Final = int(EcgCondition.PAUSE)
 _ASYSTOLE: Final = int(EcgCondition.ASYSTOLE)
 _BAD: Final = int(Quality.BAD)
 _PAUSE_S: Final = 2.0
+_NEARLY_S: Final = 3.5
 _ASYSTOLE_S: Final = 4.0
+_MOVING_S: Final = 10.0  # where the line moved: AAMI EC13 wants the alarm of standstill within 10 s
 _DEAF: Final = 100  # 400 ms after R in which the envelope still belongs to the beat and its T wave
-_QUIET: Final = 0.3  # of the median QRS, for asystole: P waves go on in a true one (up to 0.26 in Challenge 2015)
-_HALF: Final = 0.5  # of the threshold
+_QUIET: Final = 0.35  # of the median QRS, for asystole: P waves go on in a true one (up to 0.31 in Challenge 2015)
+_STILL: Final = 0.15  # of the same: no fibrillation, whatever the seconds before the silence look like
+_BELOW: Final = 0.7  # of the threshold, in the second band
 _STRONG: Final = 0.4  # of the usual QRS: P waves, once the threshold has come down to them, end no asystole
 _BACK_WITHIN: Final = 5 * RATE
 _KNOWN_BEATS: Final = 8  # below that nothing is known about this lead's QRS
+_LEVEL: Final = RATE // 5
+_SWING_UV: Final = 1000.0  # less is no electrode that moves, however small the QRS
+_UNSETTLED: Final = 15 * RATE  # so long an electrode that moved may move again
 
 
 @kernel
-def feed(chart: Record, k: int) -> None:
-    """Keep the largest envelopes since shortly after the last beat (or hole), and what was usual before asystole."""
+def feed(chart: Record, k: int, x: float) -> None:
+    """Take one sample (uV, bridged): how the line moves, and the largest envelopes since shortly after the last beat."""
     silence, first, other = chart.signal.silence, chart.signal.first, chart.signal.other
-    if k - max(last_beat(first), chart.signal.hole.end) <= _DEAF:
+    since = k - max(last_beat(first), chart.signal.hole.end)
+    if since <= _DEAF:
         silence.loudest[0] = 0.0
         silence.loudest[1] = 0.0
         if not chart.episodes[_ASYSTOLE].open:
@@ -45,6 +56,36 @@ def feed(chart: Record, k: int) -> None:
     else:
         silence.loudest[0] = max(silence.loudest[0], first.envelope)
         silence.loudest[1] = max(silence.loudest[1], other.envelope)
+    silence.level += x
+    if (k + 1) % _LEVEL == 0:
+        _follow_level(silence, k, since <= RATE)
+        if silence.high - silence.low > max(qrs_height(chart.signal.shapes), _SWING_UV):
+            silence.swung = k
+
+
+@kernel
+def _follow_level(silence: Record, k: int, is_new: bool) -> None:
+    """Take a fifth of a second's mean: its extremes from shortly before the last beat on."""
+    silence.levels[(k // _LEVEL) % LEVELS] = silence.level / _LEVEL
+    silence.level = 0.0
+    if is_new:
+        silence.low = silence.levels.min()
+        silence.high = silence.levels.max()
+    else:
+        silence.low = min(silence.low, silence.levels[(k // _LEVEL) % LEVELS])
+        silence.high = max(silence.high, silence.levels[(k // _LEVEL) % LEVELS])
+
+
+@kernel
+def qrs_height(shapes: Record) -> float:
+    """Peak to peak of the patient's own beat, uV; infinite while none is known."""
+    if shapes.learned == 0:
+        return np.inf
+    low = high = shapes.template[0]
+    for i in range(1, SHAPE):
+        low = min(low, shapes.template[i])
+        high = max(high, shapes.template[i])
+    return float(high - low)
 
 
 @kernel
@@ -61,10 +102,9 @@ def each_look(chart: Record, pen: Record, marks: Samples, k: int) -> None:
         return
     last = max(last_beat(signal.first), signal.hole.end)
     quiet_s = (k - last) / RATE
-    heard = last_beat(signal.first) > signal.hole.end
-    if not contact.is_attached(chart):
+    if not contact.is_attached(chart) or (signal.silence.swung > last - _UNSETTLED and quiet_s < _MOVING_S):
         return
-    if heard:
+    if last_beat(signal.first) > signal.hole.end:
         _pause(chart, pen, marks, last, quiet_s)
     _asystole(chart, pen, marks, last, quiet_s)
 
@@ -92,35 +132,43 @@ def _pause(chart: Record, pen: Record, marks: Samples, last: int, quiet_s: float
 
 @kernel
 def _asystole(chart: Record, pen: Record, marks: Samples, last: int, quiet_s: float) -> None:
-    """Open once after 4 s of quiet."""
-    signal = chart.signal
+    """Open as a candidate after 3.5 s of quiet, surely after 4."""
+    silence = chart.signal.silence
     episode = chart.episodes[_ASYSTOLE]
-    if episode.open or quiet_s < _ASYSTOLE_S:
+    is_sure = quiet_s >= _ASYSTOLE_S
+    if quiet_s < _NEARLY_S or (episode.open and (episode.confidence == 1.0 or not is_sure)):
         return
-    quiet = (
-        signal.silence.loudest[0] < _QUIET * signal.silence.usual[0]
-        and signal.silence.loudest[1] < _HALF * signal.silence.usual[1]
-    )
-    if quiet and not signal.fibrillation.now:
+    loud = silence.loudest[0] / silence.usual[0]
+    if loud >= _QUIET or silence.loudest[1] >= _BELOW * silence.usual[1]:
+        return
+    if chart.signal.fibrillation.now and loud >= _STILL:
+        return
+    if not episode.open:
         first = raw_index(chart.clock, last)
         row = episodes.open_episode(pen, marks, episode, _ASYSTOLE, first, first)
-        episodes.tell(marks, row, episode, quiet_s, signal.silence.loudest[0] / signal.silence.usual[0], 1.0)
+    else:
+        row = episodes.update_episode(pen, marks, episode, _ASYSTOLE)
+    episodes.tell(marks, row, episode, quiet_s, loud, 1.0 if is_sure else CANDIDATE)
 
 
 @kernel
 def on_beat(chart: Record, pen: Record, marks: Samples, r: int, interval_s: float) -> None:
-    """A beat at internal sample r ends a pause; three strong ones within 5 s end asystole."""
+    """A beat at internal sample r ends a pause; three strong ones within 5 s end asystole, one a candidate of it."""
     silence = chart.signal.silence
     pause = chart.episodes[_PAUSE]
     if pause.open:
         row = episodes.close_episode(pen, marks, pause, _PAUSE, raw_index(chart.clock, r) - 1)
         episodes.tell(marks, row, pause, interval_s, 0.0, 1.0)
-    if chart.signal.first.last_height >= _STRONG * silence.usual[0]:
+    is_strong = chart.signal.first.last_height >= _STRONG * silence.usual[0]
+    if is_strong:
         for i in range(STRONG_BEATS - 1):
             silence.strong[i] = silence.strong[i + 1]
         silence.strong[STRONG_BEATS - 1] = r
     asystole = chart.episodes[_ASYSTOLE]
-    begun = raw_index(chart.clock, silence.strong[0])
-    if asystole.open and r - silence.strong[0] <= _BACK_WITHIN and begun > asystole.first:
-        row = episodes.close_episode(pen, marks, asystole, _ASYSTOLE, begun - 1)
-        episodes.tell(marks, row, asystole, (begun - asystole.first) / chart.clock.rate_hz, 0.0, 1.0)
+    if asystole.open:
+        is_over = r - silence.strong[0] <= _BACK_WITHIN
+        back = silence.strong[0] if is_over else r
+        begun = raw_index(chart.clock, back)
+        if (is_over or (is_strong and asystole.confidence < 1.0)) and begun > asystole.first:
+            row = episodes.close_episode(pen, marks, asystole, _ASYSTOLE, begun - 1)
+            episodes.tell(marks, row, asystole, (begun - asystole.first) / chart.clock.rate_hz, 0.0, 1.0)

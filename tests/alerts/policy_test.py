@@ -170,6 +170,15 @@ def test_a_quiet_finding_raises_no_alert(condition: Condition) -> None:
     assert reaction.heard(reaction.Situation(), finding(condition), PLAN, START) == ()
 
 
+def test_a_candidate_raises_no_alert_until_it_is_sure() -> None:
+    """An athlete at 43 a minute wakes nobody; at 38 the doctor is told, in the same episode."""
+    near = replace(finding(Condition.BRADY), evidence={"rate_bpm": 43.0, "candidate": 1})
+    assert reaction.heard(reaction.Situation(), near, PLAN, START) == ()
+    sure = replace(near, revision=2, evidence={"rate_bpm": 38.0, "candidate": 0})
+    (change,) = reaction.heard(reaction.Situation(), sure, PLAN, START)
+    assert change.alert.tier is Tier.DOCTOR
+
+
 @pytest.mark.parametrize("chain", CHAINS, ids=lambda chain: next(iter(chain)))
 def test_within_a_family_the_loudest_speaks_and_no_other_family_is_silenced(chain) -> None:
     alerts = [_alert(condition) for condition in chain]

@@ -11,6 +11,7 @@ from stream.finding import Condition
 from stream.household import EcgCharts, Household, Lane, PatientChart
 from stream.instants import SECOND
 from stream.lane import LaneChart
+from stream.leads import noted
 from stream.log_history import LogHistory
 from stream.moment import Moment
 from stream.statement import opened
@@ -32,11 +33,19 @@ def silence():
     )
 
 
+def seen(beats):
+    """These beats as a lane remembers them."""
+    kept = ()
+    for at_us in beats:
+        kept = noted(kept, at_us, at_us, 1.0, is_clean=True)
+    return kept
+
+
 def said(*, beats=(), grade=Quality.GOOD, frontier_us=NOW_US, heard_us=NOW_US):
     """What is said with a second lead that shows this."""
     first = LaneChart(("gw1", "e1", "ecg1", "ecg/I"), patient="ada", withheld=(silence(),))
     first.frontier_us, first.heard_us = NOW_US, NOW_US
-    second = LaneChart(("gw1", "e1", "ecg1", "ecg/II"), patient="ada", beats=tuple(beats))
+    second = LaneChart(("gw1", "e1", "ecg1", "ecg/II"), patient="ada", beats=seen(beats))
     second.frontier_us, second.heard_us, second.grades = frontier_us, heard_us, ((ONSET_US - SECOND, int(grade)),)
     lanes = {chart.key: Lane(chart, slot=n) for n, chart in enumerate((first, second))}
     house = Household("device/ecg1", lanes=lanes, patients={"ada": PatientChart("ada")})
