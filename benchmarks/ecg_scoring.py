@@ -1,4 +1,7 @@
-"""Scores of the ECG kernels against annotations: by the rules of AAMI EC57 for beats, event by event for episodes."""
+"""The ECG kernels alone, without the product around them, against annotations: for training scripts and tests of kernels.
+
+The rules of scoring are those of `alerts.validation`; here they are only handed marks of a lane and arrays.
+"""
 
 import sys
 from dataclasses import dataclass, replace
@@ -10,25 +13,24 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from alerts.validation import collection, ec57, episode_scoring, reference
+from alerts.validation.ec57 import LEARNING_S, WITHIN_S
+from alerts.validation.episode_scoring import MARGIN_S
 from stream.ecg.advance import advance, mark_capacity
 from stream.ecg.chart import new_charts
 from stream.ecg.marks import MARK, WORK, EcgCondition, Mark
 from stream.recording import Lead
 
-# fmt: off
-DS1 = (
-    "101", "106", "108", "109", "112", "114", "115", "116", "118", "119", "122",
-    "124", "201", "203", "205", "207", "208", "209", "215", "220", "223", "230",
-)
-"""De Chazal's training half of MIT-BIH."""
-# fmt: on
+__all__ = [
+    "BEATS", "CANDIDATES", "DS1", "EMERGENCIES", "LEARNING_S", "MARGIN_S", "WITHIN_S", "Episode", "annotations", "beat_errors", "beats_of",
+    "bracketed", "delay_of", "detect", "episodes", "fibrillation_spans", "match",
+]  # fmt: skip
 
+DS1 = tuple(sorted(collection.DS1))
+"""De Chazal's training half of MIT-BIH."""
 CANDIDATES = (EcgCondition.ASYSTOLE, EcgCondition.BRADY, EcgCondition.TACHY)
 EMERGENCIES = (EcgCondition.VF, EcgCondition.ASYSTOLE, EcgCondition.EXTREME_BRADY, EcgCondition.EXTREME_TACHY)
-BEATS = frozenset("NLRBAaJSVrFejnE/fQ?")
-LEARNING_S = 300.0
-WITHIN_S = 0.150
-MARGIN_S = 10.0
+BEATS = frozenset(reference.CLASS_OF)
 
 
 @dataclass(frozen=True)
@@ -74,78 +76,45 @@ def episodes(marks: NDArray[Any], rate_hz: float) -> list[Episode]:
 
 def annotations(path: Path) -> tuple[NDArray[Any], NDArray[Any], list[str]]:
     """Samples, symbols and texts, in order of time."""
-    import wfdb
-
-    ann: Any = wfdb.rdann(str(path), "atr")
-    order = np.argsort(ann.sample, kind="stable")
-    return np.asarray(ann.sample)[order], np.asarray(ann.symbol)[order], [ann.aux_note[i].strip("\x00") for i in order]
+    found = reference.read(path, 1.0, 0)
+    assert found is not None, f"{path} has no annotations"
+    return found.sample, found.symbol, list(found.text)
 
 
 def bracketed(sample: NDArray[Any], symbol: NDArray[Any], end: int) -> list[tuple[int, int]]:
     """`[` to `]`; one left open runs to the end."""
-    spans, start = [], None
-    for at, what in zip(sample, symbol, strict=True):
-        if what == "[" and start is None:
-            start = int(at)
-        elif what == "]" and start is not None:
-            spans.append((start, int(at)))
-            start = None
-    return spans + ([(start, end)] if start is not None else [])
+    return _noted(sample, symbol, [""] * sample.size, 1.0, end).bracketed()
 
 
-def match(reference: NDArray[Any], found: NDArray[Any], within: int) -> NDArray[np.bool_]:
-    """Which reference beats and which found ones have a partner, one to one, nearest first in time order."""
-    hit, used = np.zeros(reference.size, bool), np.zeros(found.size, bool)
-    i = j = 0
-    while i < reference.size and j < found.size:
-        apart = found[j] - reference[i]
-        if abs(apart) > within:
-            i, j = (i + 1, j) if apart > 0 else (i, j + 1)
-        elif j + 1 < found.size and abs(found[j + 1] - reference[i]) < abs(apart):
-            j += 1
-        elif i + 1 < reference.size and abs(reference[i + 1] - found[j]) < abs(apart):
-            i += 1
-        else:
-            hit[i] = used[j] = True
-            i, j = i + 1, j + 1
-    return np.concatenate([hit, used])
+def match(theirs: NDArray[Any], found: NDArray[Any], within: int) -> NDArray[np.bool_]:
+    """Which reference beats have a partner, then which found ones; one to one."""
+    partner = ec57.partners(theirs, found, within)
+    used = np.zeros(found.size, bool)
+    used[partner[partner >= 0]] = True
+    return np.concatenate([partner >= 0, used])
 
 
 def beat_errors(
-    reference: NDArray[Any],
+    theirs: NDArray[Any],
     found: NDArray[Any],
     rate_hz: float,
     left_out: list[tuple[int, int]],
     start_s: float = LEARNING_S,
 ) -> tuple[int, int, int]:
     """TP, FN, FP by AAMI EC57."""
-    both = match(reference, found, round(WITHIN_S * rate_hz))
-    hit, used = both[: reference.size], both[reference.size :]
-
-    def counts(at: NDArray[Any]) -> NDArray[np.bool_]:
-        keep = at >= start_s * rate_hz
-        for a, b in left_out:
-            keep &= ~((at >= a) & (at <= b))
-        return np.asarray(keep)
-
-    return (
-        int((hit & counts(reference)).sum()),
-        int((~hit & counts(reference)).sum()),
-        int((~used & counts(found)).sum()),
-    )
+    both = match(theirs, found, round(WITHIN_S * rate_hz))
+    hit, used = both[: theirs.size], both[theirs.size :]
+    counts = ec57.counts_at(theirs, start_s * rate_hz, left_out)
+    made_up = ~used & ec57.counts_at(found, start_s * rate_hz, left_out)
+    return int((hit & counts).sum()), int((~hit & counts).sum()), int(made_up.sum())
 
 
 def fibrillation_spans(
-    path: Path, collection: str, length: int, rate: float
+    path: Path, name: str, length: int, rate: float
 ) -> tuple[list[tuple[str, float, float]], list[tuple[float, float]]]:
     """Annotated VF and VT, and stretches called NOISE, in seconds."""
-    sample, symbol, text = annotations(path)
-    if collection == "cudb":
-        return [("VF", a / rate, b / rate) for a, b in bracketed(sample, symbol, length)], []
-    changes = [(int(s), t.strip()[1:]) for s, t in zip(sample, text, strict=True) if t.startswith("(")]
-    spans = [(w, a / rate, b / rate) for (a, w), b in zip(changes, [c[0] for c in changes[1:]] + [length], strict=True)]
-    named = {"VF": "VF", "VFIB": "VF", "VFL": "VF", "VT": "VT"}
-    return [(named[w], a, b) for w, a, b in spans if w in named], [(a, b) for w, a, b in spans if w == "NOISE"]
+    found = _noted(*annotations(path), rate, length)
+    return episode_scoring.annotated(found, collection.NAMES.get(name, collection.Collection.OTHER))
 
 
 def beats_of(marks: NDArray[Any]) -> NDArray[Any]:
@@ -157,3 +126,9 @@ def delay_of(begin: float, end: float, found: list[Episode]) -> float | None:
     """Seconds from the onset of an annotated stretch to the first finding that meets it in time; None: missed."""
     hits = [e.decided for e in found if e.onset <= end and e.end >= begin and e.decided <= end + MARGIN_S]
     return max(0.0, min(hits) - begin) if hits else None
+
+
+def _noted(
+    sample: NDArray[Any], symbol: NDArray[Any], text: list[str], rate_hz: float, length: int
+) -> reference.Annotations:
+    return reference.Annotations(rate_hz=rate_hz, length=length, sample=sample, symbol=symbol, text=tuple(text))
