@@ -22,7 +22,8 @@ from stream.ecg.marks import MARK, WORK, EcgCondition, Mark
 from stream.recording import Lead
 
 __all__ = [
-    "BEATS", "CANDIDATES", "DS1", "EMERGENCIES", "LEARNING_S", "MARGIN_S", "WITHIN_S", "Episode", "annotations", "beat_errors", "beats_of",
+    "BEATS", "CANDIDATES", "DS1", "EMERGENCIES", "LEARNING_S", "MARGIN_S", "WITHIN_S", "Episode",
+    "annotations", "beat_errors", "beats_of",
     "bracketed", "delay_of", "detect", "episodes", "fibrillation_spans", "match",
 ]  # fmt: skip
 
