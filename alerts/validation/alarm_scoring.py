@@ -114,8 +114,8 @@ def false_emergencies(reference: Annotations, said: Judgement, *, is_calm: bool)
 
 
 def alarms_a_day(said: Judgement) -> Counts:
-    """hours, and alarms by tier; those of the equipment by themselves."""
-    counts: Counts = {"hours": said.seconds / 3600}
+    """Hours, and alarms by tier; those of the equipment by themselves; hours of which it says that it cannot judge."""
+    counts: Counts = {"hours": said.seconds / 3600, "unjudged": length(said.cannot_judge()) / 3600}
     for alarm in said.alarms:
         name = alarm.tier if alarm.kind == PHYSIOLOGICAL else "TECHNICAL"
         counts[name] = counts.get(name, 0.0) + 1

@@ -256,16 +256,24 @@ KINDS: dict[str, tuple[Kind, ...]] = {
             basis="{false:.0f} in {hours:.1f} h",
         ),
     ),
-    ALARMS: tuple(
+    ALARMS: (
+        *(
+            Kind(
+                score=Protocol.ALARMS,
+                name=f"{tier} alarms",
+                of=per_day(tier),
+                unit="a day",
+                events=tier,
+                basis=f"{{{tier}:.0f}} in {{hours:.1f}} h",
+            )
+            for tier in ("EMERGENCY", "DOCTOR", "TIP", "TECHNICAL")
+        ),
         Kind(
             score=Protocol.ALARMS,
-            name=f"{tier} alarms",
-            of=per_day(tier),
-            unit="a day",
-            events=tier,
-            basis=f"{{{tier}:.0f}} in {{hours:.1f}} h",
-        )
-        for tier in ("EMERGENCY", "DOCTOR", "TIP", "TECHNICAL")
+            name="time that cannot be judged",
+            of=part_of("unjudged", "hours"),
+            basis="{unjudged:.2f} of {hours:.1f} h",
+        ),
     ),
 }
 """What is told, by section, in order."""

@@ -78,4 +78,10 @@ def test_silence_proves_nothing():
 
 def test_alarms_of_the_equipment_are_told_by_themselves():
     counts = alarms_a_day(said(alarms=[("TIP", "noise", 1), ("TIP", "ectopy", 2), ("DOCTOR", "pause", 3)]))
-    assert counts == {"hours": 0.5, "TECHNICAL": 1, "TIP": 1, "DOCTOR": 1}
+    assert counts == {"hours": 0.5, "unjudged": 0, "TECHNICAL": 1, "TIP": 1, "DOCTOR": 1}
+
+
+def test_time_that_cannot_be_judged_counts_once():
+    grades = [(0, 100, "GOOD"), (100, 200, "BAD"), (200, 1800, "FAIR")]
+    heard = said(grades=grades, episodes=[("noise", 160, 170, 260), ("vf", 500, 503, 600)])
+    assert alarms_a_day(heard)["unjudged"] == 160 / 3600

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import numpy as np
@@ -59,10 +60,14 @@ def test_a_folder_without_recordings_is_an_error(tmp_path):
 def test_what_is_printed_stands_beside_its_target(records, tmp_path):
     data = copied(records, tmp_path / "data" / "mitdb", "mitdb/101", "mitdb/106")
     copied(records, tmp_path / "data" / "cudb", "cudb/cu01")
-    result = run(data.parent, "--records", "--no-peers", "--jobs", "2")
+    result = run(data.parent, "--records", "--no-peers", "--jobs", "2", "--out", tmp_path / "out")
     assert result.exit_code == 0, result.output
     for word in ("QRS DER", "≤ 0.2", "V Se", "VF found", "false emergencies", "mitdb/106", "cudb/cu01"):
         assert word in result.output
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert 'class="trace"' in page  # at least one error of the two deserves its strip
+    told = json.loads((tmp_path / "out" / "validate.json").read_text())
+    assert {one["recording"] for one in told["recordings"]} == {"101", "106", "cu01"}
     assert "3 recordings" in result.output
 
 

@@ -1,4 +1,4 @@
-"""Figures that must be seen on the development halves (DS1, CUDB, VFDB, NSRDB); `benchmarks/ecg_figures.py` prints them all."""
+"""Figures that must be seen on the development halves (DS1, CUDB, VFDB, NSRDB); `tierwatch validate` prints them all."""
 
 from functools import cache
 from typing import Any
