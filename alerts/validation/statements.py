@@ -9,7 +9,7 @@ NOT_CLEARED = (
 DEVELOPED_ON = (
     "Models and thresholds were learned from parts of the public collections: the DS1 half of MIT-BIH, and parts of CUDB, "
     "VFDB, NSRDB, Long-Term AF, CPSC 2021 and of both Challenges. Figures on those recordings flatter; what a model reached "
-    "on people it had not seen stands in its card (stream/ecg/models). Proof are only recordings that nobody tuned on."
+    "on people it had not seen stands in its card (stream/ecg/models). Only recordings that nobody tuned on are proof."
 )
 METHOD = (
     (
