@@ -1,4 +1,4 @@
-"""V beats in a row and patterns of V beats: couplet, NSVT, VT and when it does not stop, bigeminy, trigeminy.
+"""V beats in a row and patterns of beats: couplet, NSVT, VT and when it does not stop, bigeminy, trigeminy, pacing.
 
 Rules of detection.md ("Beat class and VT"), over classed beats only. A beat that could not be classed, or a hole in the
 signal, is no evidence either way: it ends no VT and makes none. Paced beats are never ventricular ectopy.
@@ -19,7 +19,8 @@ _VT_SUSTAINED: Final = int(EcgCondition.VT_SUSTAINED)
 _NSVT: Final = int(EcgCondition.NSVT)
 _COUPLET: Final = int(EcgCondition.COUPLET)
 _PATTERNS: Final = (int(EcgCondition.BIGEMINY), int(EcgCondition.TRIGEMINY))
-_V, _Q = int(BeatClass.V), int(BeatClass.Q)
+_PACING: Final = int(EcgCondition.PACED)
+_V, _Q, _PACED = int(BeatClass.V), int(BeatClass.Q), int(BeatClass.PACED)
 _BAD: Final = int(Quality.BAD)
 
 _LONGEST_S: Final = 1.2  # between beats of one run; slower is an escape rhythm
@@ -35,11 +36,9 @@ _SUSTAINED_S: Final = 30
 _FAST_BPM, _FAST_S = 150.0, 10
 _FAST_BEATS, _FAST_V = 9, 8  # over the last nine beats, of which eight are V
 _SLOWED_BPM: Final = 80.0  # below this over all beats looked back on, what was VT is one no more
-_MOSTLY_OF, _MOSTLY_OTHERS = (
-    16,
-    4,
-)  # so few of the last beats are not V while a time of VT goes on that is lost now and then
+_MOSTLY_OF, _MOSTLY_OTHERS = 16, 4  # so few of the last beats are not V while VT that is lost now and then goes on
 _APART_S: Final = 60  # couplets closer than this are one finding
+_PACED_ON, _PACED_OFF = 9, 3  # of the beats looked back on
 _HISTORY: Final = 0xFFFF
 _SPAN: Final = (8, 9)  # beats that a pattern must hold for, one after another
 _THREE: Final = 3
@@ -74,6 +73,8 @@ def on_class(chart: Record, pen: Record, marks: Samples) -> None:
             _close_vt(chart, pen, marks)
     _pattern(chart, pen, marks, 0, runs.twos)
     _pattern(chart, pen, marks, 1, runs.threes)
+    runs.paced = _shift(runs.paced, decided.beat == _PACED)
+    _pacing(chart, pen, marks)
 
 
 @kernel
@@ -249,6 +250,22 @@ def _pattern(chart: Record, pen: Record, marks: Samples, which: int, kept: int) 
         _open(chart, pen, marks, _PATTERNS[which], runs.r[span + which], runs.pattern[which], 0.0)
     elif episode.open and ones <= _LEFT:
         _close(chart, pen, marks, _PATTERNS[which], runs.pattern_last[which], runs.pattern[which], 0.0)
+
+
+@kernel
+def _pacing(chart: Record, pen: Record, marks: Samples) -> None:
+    """Open where most of the last beats are paced, close where few are."""
+    runs = chart.signal.runs
+    episode = chart.episodes[_PACING]
+    paced = _ones(runs.paced, BACK)
+    if runs.paced & 1:
+        runs.paced_last = runs.r[0]
+    if runs.known < BACK:
+        return
+    if not episode.open and paced >= _PACED_ON:
+        _open(chart, pen, marks, _PACING, runs.r[BACK - 1], 100.0 * paced / BACK, 0.0)
+    elif episode.open and paced <= _PACED_OFF:
+        _close(chart, pen, marks, _PACING, runs.paced_last, episode.value, 0.0)
 
 
 @kernel

@@ -28,6 +28,8 @@ RUNS: Final = np.dtype(
         ("longest", "i4"),  # V beats in the longest of them
         ("pattern", "i4", (2,)),  # beats so far of bigeminy, trigeminy
         ("pattern_last", "i8", (2,)),  # R of the last beat that keeps to it
+        ("paced", "i4"),  # which of the last 16 a pacemaker made
+        ("paced_last", "i8"),  # R of the last of them
         ("unsure", "i8"),  # internal sample up to which the end of VT could not be judged
     ],
     align=True,

@@ -12,6 +12,7 @@ from stream.ecg.runs_chart import BURDEN, RUNS
 from tests.stream.ecg.classed import Heart, conditions, judged, told
 
 VT, SUSTAINED, NSVT = EcgCondition.VT, EcgCondition.VT_SUSTAINED, EcgCondition.NSVT
+PACED = EcgCondition.PACED
 COUPLET, BIGEMINY, TRIGEMINY = EcgCondition.COUPLET, EcgCondition.BIGEMINY, EcgCondition.TRIGEMINY
 
 
@@ -33,7 +34,9 @@ def sinus(beats: int = 12) -> Heart:
         ("VVVV", 0.4, {NSVT}),  # four are not enough
         ("VVVVV", 0.4, {NSVT, VT}),
         ("V/V/V/V/V/", 0.4, {BIGEMINY}),  # paced beats between them break the run
-        ("//////////", 0.4, set()),  # a pacemaker at 150 a minute is no VT
+        ("/" * 8, 0.4, set()),  # a pacemaker at 150 a minute is no VT
+        ("/" * 20, 0.4, {PACED}),  # and is told as what it is
+        ("/N" * 10, 0.8, set()),  # one that helps out every other beat is no paced rhythm
         ("SSSSSSSS", 0.4, set()),  # nor are beats from above
         ("VVQVV", 0.4, {COUPLET}),  # a beat that could not be classed makes no run of five
         ("V" * 40, 1.5, set()),  # an escape rhythm at 40 a minute is no run
