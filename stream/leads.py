@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
+from statistics import median
 from typing import TYPE_CHECKING, Final
 
 from stream.ecg.marks import Quality
@@ -101,8 +103,8 @@ def _beats(claim: Claim, other: LaneChart) -> bool:
 def _beats_in_order(claim: Claim, other: LaneChart, below_bpm: float = ORDERLY_BPM) -> bool:
     """The other lead shows the patient's own beats, with rests between them: no ventricle fibrillates."""
     beats = shown(other, claim.at_us - CALM_US, claim.at_us)
-    rate, own = _pace(beats)
-    return sum(beat.is_clean for beat in beats) >= CALM_BEATS and own >= MOSTLY and rate < below_bpm
+    is_calm = _mean_bpm(beats) < below_bpm and sum(beat.is_clean for beat in beats) >= CALM_BEATS
+    return is_calm and _is_own(beats)
 
 
 def _beats_calmly(claim: Claim, other: LaneChart) -> bool:
@@ -112,23 +114,36 @@ def _beats_calmly(claim: Claim, other: LaneChart) -> bool:
 
 def _beats_faster(claim: Claim, other: LaneChart) -> bool:
     """The other lead shows the patient's own beats where this lead misses some."""
-    rate, own = _pace(shown(other, max(claim.onset_us - SAME_BEAT_US, claim.at_us - RATE_US), claim.at_us))
-    return own >= MOSTLY and rate >= APART * claim.rate_bpm
+    beats = _since_onset(claim, other)
+    return min(_mean_bpm(beats), _typical_bpm(beats)) >= APART * claim.rate_bpm and _is_own(beats)
 
 
 def _beats_slower(claim: Claim, other: LaneChart) -> bool:
     """The other lead, which is no worse, shows the patient's own beats and fewer: this lead counts waves or noise."""
-    rate, own = _pace(shown(other, max(claim.onset_us - SAME_BEAT_US, claim.at_us - RATE_US), claim.at_us))
-    is_no_worse = grade_at(other, claim.at_us) <= claim.grade
-    return is_no_worse and own >= MOSTLY and 0.0 < APART * rate <= claim.rate_bpm
+    beats = _since_onset(claim, other)
+    is_slower = 0.0 < APART * max(_mean_bpm(beats), _typical_bpm(beats)) <= claim.rate_bpm
+    return is_slower and _is_own(beats) and grade_at(other, claim.at_us) <= claim.grade
 
 
-def _pace(beats: Sequence[Beat]) -> tuple[float, float]:
-    """Rate a minute and the share of the patient's own shape; zeros where there are not two beats."""
+def _since_onset(claim: Claim, other: LaneChart) -> list[Beat]:
+    return shown(other, max(claim.onset_us - SAME_BEAT_US, claim.at_us - RATE_US), claim.at_us)
+
+
+def _is_own(beats: Sequence[Beat]) -> bool:
+    return sum(beat.is_own for beat in beats) >= MOSTLY * len(beats)
+
+
+def _mean_bpm(beats: Sequence[Beat]) -> float:
+    """Rate a minute by the mean interval; 0 where there is none."""
     if len(beats) < 2:  # noqa: PLR2004 - an interval has two ends
-        return 0.0, 0.0
-    rate = 60.0 * (len(beats) - 1) * SECOND / (beats[-1].at_us - beats[0].at_us)
-    return rate, sum(beat.is_own for beat in beats) / len(beats)
+        return 0.0
+    return 60.0 * (len(beats) - 1) * SECOND / (beats[-1].at_us - beats[0].at_us)
+
+
+def _typical_bpm(beats: Sequence[Beat]) -> float:
+    """The same by the median: a claim rests on either (`stream.ecg.rates`)."""
+    intervals = [after.at_us - before.at_us for before, after in pairwise(beats)]
+    return 60.0 * SECOND / median(intervals) if intervals else 0.0
 
 
 CONTRADICTED_BY: Final[Mapping[Condition, Callable[[Claim, LaneChart], bool]]] = {

@@ -154,6 +154,7 @@ SILENCE: Final = _record(
     ("loudest", "f4", (2,)),  # largest envelope of each tracker since shortly after the last beat
     ("usual", "f4", (2,)),  # first tracker's median QRS and second one's threshold, when that beat was
     ("strong", "i8", (STRONG_BEATS,)),  # R of the last beats that were no weaker than half of the usual
+    ("loud_at", "i8"),  # internal sample at which either envelope was last too loud for a standstill
     ("level", "f8"),  # sum of the samples of this fifth of a second
     ("levels", "f4", (LEVELS,)),  # means of the last ones, uV
     ("low", "f4"),  # extremes of these means since shortly before the last beat
@@ -206,7 +207,7 @@ def _fresh() -> NDArray[Any]:
         signal[tracker]["beats"] = NEVER
         signal[tracker]["interval"] = 200  # 0.8 s, until intervals are known
     signal["silence"]["strong"] = NEVER
-    signal["silence"]["swung"] = NEVER
+    signal["silence"]["swung"] = signal["silence"]["loud_at"] = NEVER
     signal["hole"]["begin"] = signal["hole"]["end"] = NEVER
     signal["quality"]["grade"] = Quality.FAIR
     row["episodes"]["closed"] = -1

@@ -1,9 +1,9 @@
 """Pauses and asystole: how long no beat was seen, on a lead that is attached and whose line stands still, by two bands.
 
-Pause: 2 s without a beat, told again at 3 and 4 s and when it ends. Asystole: 4 s in which the envelopes stayed well
-below a QRS, and no fibrillation; from 3.5 s on it is told as a candidate (confidence 0.5: of no alert's worth, since a
-pause of 3 s has one). A line that moves by more than a QRS is an electrode that moves: then 10 s must pass. Must never
-wait longer than that.
+Pause: 2 s without a beat, told again at 3 and 4 s and when it ends. Asystole: 4 s without a beat, of which the last 2.5
+were well below a QRS in both bands, and no fibrillation; from 3.5 s on it is told as a candidate (confidence 0.5: of no
+alert's worth, since a pause of 3 s has one). A line that moves by more than a QRS is an electrode that moves: then 10 s
+must pass. Must never wait longer than that.
 """
 
 from typing import Final
@@ -33,12 +33,13 @@ _MOVING_S: Final = 10.0  # where the line moved: AAMI EC13 wants the alarm of st
 _DEAF: Final = 100  # 400 ms after R in which the envelope still belongs to the beat and its T wave
 _QUIET: Final = 0.35  # of the median QRS, for asystole: P waves go on in a true one (up to 0.31 in Challenge 2015)
 _STILL: Final = 0.15  # of the same: no fibrillation, whatever the seconds before the silence look like
-_BELOW: Final = 0.7  # of the threshold, in the second band
+_BELOW: Final = 0.6  # of the threshold, in the second band
+_QUIET_FOR: Final = 5 * RATE // 2  # the T wave of a wide paced beat lasts into the silence
 _STRONG: Final = 0.4  # of the usual QRS: P waves, once the threshold has come down to them, end no asystole
 _BACK_WITHIN: Final = 5 * RATE
 _KNOWN_BEATS: Final = 8  # below that nothing is known about this lead's QRS
 _LEVEL: Final = RATE // 5
-_SWING_UV: Final = 1000.0  # less is no electrode that moves, however small the QRS
+_SWING_UV: Final = (1000.0, 3000.0)  # less is no electrode that moves, more is no heart's, whatever the QRS seems to be
 _UNSETTLED: Final = 15 * RATE  # so long an electrode that moved may move again
 
 
@@ -56,10 +57,13 @@ def feed(chart: Record, k: int, x: float) -> None:
     else:
         silence.loudest[0] = max(silence.loudest[0], first.envelope)
         silence.loudest[1] = max(silence.loudest[1], other.envelope)
+    if first.envelope >= _QUIET * silence.usual[0] or other.envelope >= _BELOW * silence.usual[1]:
+        silence.loud_at = k
     silence.level += x
     if (k + 1) % _LEVEL == 0:
         _follow_level(silence, k, since <= RATE)
-        if silence.high - silence.low > max(qrs_height(chart.signal.shapes), _SWING_UV):
+        beat = min(max(qrs_height(chart.signal.shapes), _SWING_UV[0]), _SWING_UV[1])
+        if silence.high - silence.low > beat:
             silence.swung = k
 
 
@@ -106,7 +110,7 @@ def each_look(chart: Record, pen: Record, marks: Samples, k: int) -> None:
         return
     if last_beat(signal.first) > signal.hole.end:
         _pause(chart, pen, marks, last, quiet_s)
-    _asystole(chart, pen, marks, last, quiet_s)
+    _asystole(chart, pen, marks, k, last, quiet_s)
 
 
 @kernel
@@ -131,17 +135,15 @@ def _pause(chart: Record, pen: Record, marks: Samples, last: int, quiet_s: float
 
 
 @kernel
-def _asystole(chart: Record, pen: Record, marks: Samples, last: int, quiet_s: float) -> None:
-    """Open as a candidate after 3.5 s of quiet, surely after 4."""
+def _asystole(chart: Record, pen: Record, marks: Samples, k: int, last: int, quiet_s: float) -> None:
+    """Open as a candidate 3.5 s after the last beat, surely after 4, if the last seconds were quiet."""
     silence = chart.signal.silence
     episode = chart.episodes[_ASYSTOLE]
     is_sure = quiet_s >= _ASYSTOLE_S
     if quiet_s < _NEARLY_S or (episode.open and (episode.confidence == 1.0 or not is_sure)):
         return
     loud = silence.loudest[0] / silence.usual[0]
-    if loud >= _QUIET or silence.loudest[1] >= _BELOW * silence.usual[1]:
-        return
-    if chart.signal.fibrillation.now and loud >= _STILL:
+    if k - silence.loud_at < _QUIET_FOR or (chart.signal.fibrillation.now and loud >= _STILL):
         return
     if not episode.open:
         first = raw_index(chart.clock, last)
