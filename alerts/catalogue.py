@@ -88,6 +88,18 @@ CONDITIONS: Mapping[str, Text] = {
     Condition.V_BURDEN: {"en": "very many ventricular extra beats", "zh": "室性早搏负荷过高"},
     Condition.ECTOPY: {"en": "many extra beats", "zh": "早搏频发"},
     Condition.PACED: {"en": "paced rhythm", "zh": "起搏心律"},
+    Condition.STRIP_AF: {
+        "en": "possible atrial fibrillation in a hand-held strip",
+        "zh": "手持心电记录疑似心房颤动",
+    },
+    Condition.STRIP_OTHER: {
+        "en": "a hand-held strip shows something other than normal rhythm",
+        "zh": "手持心电记录提示非正常心律",
+    },
+    Condition.STRIP_UNREADABLE: {
+        "en": "a hand-held strip cannot be read",
+        "zh": "手持心电记录无法判读",
+    },
     StationCondition.DELIVERY_FAILING: {"en": "notices do not get through", "zh": "通知无法送达"},
     StationCondition.UNREACHABLE: {"en": "a care team lacks somebody to tell", "zh": "护理团队缺少联系人"},
     StationCondition.FINDING_UNREADABLE: {"en": "a finding could not be read", "zh": "检测结果无法读取"},
@@ -97,6 +109,8 @@ REASONS: Mapping[Reason, Text] = {
     Reason.LIFE_THREATENING: {"en": "this can kill within minutes", "zh": "数分钟内可危及生命"},
     Reason.NEEDS_A_DOCTOR: {"en": "a doctor needs to decide", "zh": "需要医生判断"},
     Reason.MEASURE_AGAIN: {"en": "rest, and measure again in 2 minutes", "zh": "请休息，两分钟后再次测量"},
+    Reason.RECORD_AGAIN: {"en": "sit still, and record again", "zh": "请静坐，重新记录"},
+    Reason.HAVE_IT_READ: {"en": "have a doctor read it", "zh": "请医生判读"},
     Reason.FINGER_STICK: {"en": "check with a finger-stick", "zh": "请用指尖血复测"},
     Reason.ACT_NOW: {"en": "eat or drink sugar now, then measure again", "zh": "请立即进食糖分，随后复测"},
     Reason.WORTH_KNOWING: {"en": "worth knowing", "zh": "请留意"},

@@ -54,8 +54,8 @@ def _tip(reason: Reason = Reason.WORTH_KNOWING) -> Rule:
     return Rule(tier=Tier.TIP, ladder=LadderName.TIP, reason=reason, latches=False)
 
 
-def _equipment() -> Rule:
-    return Rule(tier=Tier.TIP, ladder=LadderName.TECHNICAL, reason=Reason.CANNOT_JUDGE, latches=False)
+def _equipment(reason: Reason = Reason.CANNOT_JUDGE) -> Rule:
+    return Rule(tier=Tier.TIP, ladder=LadderName.TECHNICAL, reason=reason, latches=False)
 
 
 def _service(*, latches: bool = False) -> Rule:
@@ -84,6 +84,10 @@ RULES: Mapping[str, Rule] = {
     Condition.ECTOPY: _tip(),
     Condition.COUPLET: _tip(),
     Condition.PACED: _tip(),
+    # A hand-held strip: what a doctor must know, what somebody should read, what must be recorded again.
+    Condition.STRIP_AF: _doctor(),
+    Condition.STRIP_OTHER: _tip(Reason.HAVE_IT_READ),
+    Condition.STRIP_UNREADABLE: _equipment(Reason.RECORD_AGAIN),
     # 180/120 repeated without symptoms; with symptoms or an ECG finding it is an emergency (`PAIRS`).
     Condition.BP_CRISIS: _doctor(),
     Condition.BP_CRISIS_UNCONFIRMED: _tip(Reason.MEASURE_AGAIN),

@@ -16,6 +16,7 @@ from gateway.json_document import Document, Impossible, Problem, TextAndTime, Wr
 from gateway.reading import (
     MISSING_SAMPLE,
     SATURATED_SAMPLE,
+    STRIP_STREAMS,
     DeviceId,
     EcgChunk,
     Epoch,
@@ -44,6 +45,7 @@ LONGEST_CHUNK = 100_000
 GLUCOSE_SCHEMA = ("omh", "blood-glucose", "4.0")
 PRESSURE_SCHEMA = ("omh", "blood-pressure", "4.0")
 HEART_RATE_SCHEMA = ("omh", "heart-rate", "2.0")
+ECG_STREAMS = "ecg/"
 ECG_SCHEMA = ("tierwatch", "ecg-chunk", "1.0")
 
 
@@ -158,6 +160,7 @@ def _ecg(document: Document, device: DeviceId, seq: int, _slot: int | None) -> E
     rate_hz = document.quantity("body.sampling_rate", {"Hz": 1.0}, 1.0, 10_000.0)
     document.unit("body.unit", {"uV": 1.0})
     contact = document.flag("body.contact", default=True)
+    is_strip = document.flag("body.strip", default=False)
     session = document.matching("body.session", r"[\x21-\x7e]{1,128}", "1 to 128 printable characters")
     index = document.whole("body.first_sample_index", 0, 2**62)
     samples = document.samples("body.samples", LONGEST_CHUNK)
@@ -178,7 +181,7 @@ def _ecg(document: Document, device: DeviceId, seq: int, _slot: int | None) -> E
     ]
     return EcgChunk(
         device=device,
-        stream=StreamName(f"ecg/{name}"),
+        stream=StreamName(f"{STRIP_STREAMS if is_strip else ECG_STREAMS}{name}"),
         seq=seq,
         session=SessionId(session),
         index=index,
@@ -254,6 +257,7 @@ def _ecg_body(chunk: EcgChunk) -> dict[str, Any]:
         "sampling_rate": {"value": chunk.rate_hz, "unit": "Hz"},
         "unit": "uV",
         "contact": chunk.contact,
+        **({"strip": True} if chunk.stream.startswith(STRIP_STREAMS) else {}),
         "session": chunk.session,
         "first_sample_index": chunk.index,
         "samples": [None if value == MISSING_SAMPLE else value for value in samples],

@@ -18,9 +18,17 @@ Epoch = NewType("Epoch", str)
 DeviceId = NewType("DeviceId", str)
 """A wearable, by serial number or identity address."""
 StreamName = NewType("StreamName", str)
-"""One kind of data of one device: `ecg/I`, `blood_pressure`, `status`. ECG has one stream a lead."""
+"""One kind of data of one device: `ecg/I`, `blood_pressure`, `status`. ECG has one stream a lead.
+
+A hand-held device's recordings have a stream of their own, `ecg/strip/I`: each session is one recording (a strip), from
+its first sample to its last, and is judged as a whole. It is over when another session begins or nothing more of it
+comes for 10 s, so it is sent in pieces that are shorter than that, or whole.
+"""
 SessionId = NewType("SessionId", str)
 """New whenever a device restarts its sample counter or changes its rate."""
+
+STRIP_STREAMS = "ecg/strip/"
+"""How the streams of hand-held recordings begin."""
 
 MISSING_SAMPLE = -32768
 """The int16 that stands for "no sample" in `EcgChunk.samples`."""

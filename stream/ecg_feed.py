@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stream.ecg.advance import advance, mark_capacity
-from stream.ecg.marks import MARK, WORK, EcgCondition
+from stream.ecg.marks import MARK, WORK, EcgCondition, Mark
 from stream.finding import Condition
 from stream.instants import SECOND, micros
+from stream.lane import is_strip
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,6 +48,9 @@ CONDITIONS: dict[int, tuple[Condition, str, str]] = {
     EcgCondition.PACED: (Condition.PACED, "paced_percent", ""),
 }
 """What the kernel calls it, the condition, and the names of its two numbers ("" = none)."""
+
+HEARD_IN_STRIPS = frozenset({EcgCondition.VF, EcgCondition.ASYSTOLE})
+"""What may be said of a hand-held strip sample by sample; all else waits for the strip's own judge."""
 
 ANCHOR_SLACK_US = 50_000
 """A device clock may drift this far from its stated rate before the session's instants are set anew."""
@@ -114,6 +118,11 @@ class Feed:
         samples = np.frombuffer(b"".join(self.samples), "<i2")
         marks = np.empty(mark_capacity(self.count, len(work)), MARK)
         return marks[: advance(charts, work, samples, marks)]
+
+
+def is_heard(lane: LaneChart, kind: int, number: int) -> bool:
+    """Whether a mark of this `Mark` kind and `EcgCondition` makes a statement about the lane."""
+    return not is_strip(lane.key) or (number in HEARD_IN_STRIPS and kind != Mark.BURDEN)
 
 
 def grade_of(charts: NDArray[np.void], slot: int) -> int:

@@ -53,9 +53,11 @@ def run(settings: Place, tell_ready: Callable[[], None]) -> None:
     from stream.ecg.advance import compile_kernels
     from stream.ecg_coding import compile_coding
     from stream.servers.mqtt_clients import INTAKE, add_client, intake_session
+    from stream.strips.judge import compile_judge
 
     # Before anything subscribes: a message that waits for a compiler is a message late.
     compile_kernels()
+    compile_judge()
     compile_coding()
     collect_rarely()
     # Only from here on is there anything to end cleanly: until now a signal just ends the process.

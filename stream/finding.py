@@ -165,6 +165,12 @@ class Condition(StrEnum):
     """Ectopic beats are frequent within an hour."""
     PACED = "paced"
     """A pacemaker paces."""
+    STRIP_AF = "strip_af"
+    """A hand-held strip shows atrial fibrillation."""
+    STRIP_OTHER = "strip_other"
+    """A hand-held strip shows something other than normal rhythm: somebody should read it."""
+    STRIP_UNREADABLE = "strip_unreadable"
+    """A hand-held strip cannot be read: another one is asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from gateway.ranges import add, contains
 from gateway.reading import Abandoned, Deferred, DeviceStatus, EcgChunk, Reading
-from stream import burden_statements, ecg_statements, past, vitals, vitals_past
+from stream import burden_statements, ecg_statements, past, strip_statements, vitals, vitals_past
 from stream.batch import Quarantined, Repeated
 from stream.command import AssignmentChanged, BenchLifted, LimitsChanged, SymptomReport
 from stream.correction import reassign
 from stream.ecg.marks import Mark
+from stream.ecg_feed import is_heard
 from stream.finding import Condition
 from stream.household import Household, Lane, PatientChart
 from stream.instants import SECOND, micros
@@ -27,6 +28,7 @@ from stream.lane import (
     arrive,
     expire,
     give_up,
+    is_strip,
     late,
     remember,
     span_of,
@@ -120,6 +122,8 @@ def hear(feed: Feed, marks: NDArray[np.void], households: Sequence[Household], m
         if mark[2] in ecg_statements.NOTED:
             ecg_statements.note(row, mark)
             continue
+        if not is_heard(row.lane, mark[2], mark[3]):
+            continue
         moment.patient = row.patient
         if mark[2] == Mark.BURDEN:
             said += burden_statements.hear(row, mark)
@@ -162,6 +166,10 @@ def conclude(household: Household, moment: Moment) -> list[Finding]:
             said += ecg_statements.speak(household, lane, moment, late_us)
         if lane.slot >= 0:
             said += ecg_statements.settle(lane, moment, late_us)
+            if is_strip(chart.key):
+                # Between two strips silence is what is expected.
+                said += strip_statements.at_tick(lane, owner.limits, moment)
+                continue
             silent = ecg_statements.silence(lane, owner.limits, moment)
             said += [silent] if silent else []
     household.wake_us = _wake_us(household, moment)
@@ -179,7 +187,7 @@ def _pass(household: Household, lane: Lane, passed: Passed, feed: Feed, moment: 
         lane.chart.frontier_us = max(lane.chart.frontier_us, end_us)
         lane.chart.heard_us = moment.listening_us
         if isinstance(event, EcgChunk):
-            _feed(household, lane, event, first_us, feed, moment)
+            said += _feed(household, lane, event, first_us, feed, moment)
         elif isinstance(event, Reading):
             said += _reading(household, event, first_us, moment)
     for heard in passed.late:
@@ -194,15 +202,19 @@ def _pass(household: Household, lane: Lane, passed: Passed, feed: Feed, moment: 
     return said
 
 
-def _feed(household: Household, lane: Lane, chunk: EcgChunk, at_us: int, feed: Feed, moment: Moment) -> None:
+def _feed(household: Household, lane: Lane, chunk: EcgChunk, at_us: int, feed: Feed, moment: Moment) -> list[Finding]:
     patient = moment.assignments.resolve(chunk.device, None, at_us)
     if patient is None or not _owns(household, lane, moment):
-        return
+        return []
     if _patient(household, patient).benched:
-        return
+        return []
     if lane.slot < 0:
         lane.slot = moment.ecg.take()
-    feed.add(lane.chart, lane.slot, chunk, patient, rates_bpm(household.patients[patient].limits))
+    limits = household.patients[patient].limits
+    moment.patient = patient
+    said = strip_statements.take(lane, chunk, at_us, limits, moment) if is_strip(lane.chart.key) else []
+    feed.add(lane.chart, lane.slot, chunk, patient, rates_bpm(limits))
+    return said
 
 
 def _owns(household: Household, lane: Lane, moment: Moment) -> bool:
@@ -282,6 +294,10 @@ def _wake_us(household: Household, moment: Moment) -> int:
             wake = min(wake, chart.due_last_us + past.QUIET_US, chart.due_since_us + past.PATIENCE_US)
         if lane.slot >= 0 and chart.heard_us >= 0 and chart.patient:
             patient = household.patients[chart.patient]
+            if is_strip(chart.key):
+                due_us = strip_statements.wake_us(chart, patient.limits, moment)
+                wake = wake if due_us is None else min(wake, due_us)
+                continue
             wake = min(wake, chart.heard_us + round(limit(patient.limits, "no_data_s") * SECOND))
     for patient in household.patients.values():
         if patient.benched:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from gateway.ranges import EMPTY, Ranges, add, contains
-from gateway.reading import ClientId, DeviceId, EcgChunk, Epoch, StreamName
+from gateway.reading import STRIP_STREAMS, ClientId, DeviceId, EcgChunk, Epoch, StreamName
 from stream.burden import NOTHING as NO_BURDEN
 from stream.burden import Burden
 from stream.finding import Finding
@@ -35,6 +35,11 @@ RECENT_LIMIT = 64
 """So many episodes of a lane are remembered for late data to join; open ones always are."""
 
 LaneKey = tuple[ClientId, Epoch, DeviceId, StreamName]
+
+
+def is_strip(key: LaneKey) -> bool:
+    """Whether a lane carries hand-held strips."""
+    return key[3].startswith(STRIP_STREAMS)
 
 
 @dataclass(slots=True)
@@ -127,6 +132,12 @@ class LaneChart:
     """Said to be present, but the signal that would show their end was lost: closed by later signal only."""
     burden: Burden = NO_BURDEN
     """Beats by class, and fibrillation, of the last hour and day."""
+    strip_from_us: int = -1
+    """Of a stream of strips: the first instant of the newest session; -1: it is none, or nothing came."""
+    strip_is_due: bool = False
+    """That session is not judged yet."""
+    strip_read_us: int = -1
+    """First instant of the newest strip that could be read."""
 
 
 @dataclass(frozen=True, slots=True)

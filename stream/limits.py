@@ -71,6 +71,9 @@ LIMITS: Mapping[str, Limit] = {
     "glucose_predicted_low_mg_dl": _limit(55, (45, 80), (55, 70), "detection.md 2026-11-24: at most 55 within 20 min"),
     "sensor_silent_s": _limit(1800, (600, 14_400), (1200, 3600), f"{_SILENCE}; a CGM speaks every 5 to 15 min"),
     "symptom_s": _limit(14_400, (900, 172_800), (3600, 86_400), "detection.md 2026-11-24: a symptom ends by itself"),
+    "strip_s": _limit(
+        86_400, (3600, 604_800), (21_600, 172_800), "our choice 2026-11-24: what a hand-held strip shows stands for a day"
+    ),
     "no_data_s": _limit(60, (15, 3600), (15, 600), _SILENCE),
     "late_s": _limit(
         600, (60, 90_000), (600, 4_200),

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 from gateway.ranges import EMPTY, normalise, subtract, union
 from stream.ecg.chart import new_charts
 from stream.ecg.marks import Mark, Quality
-from stream.ecg_feed import CONDITIONS, Feed, grade_of
+from stream.ecg_feed import CONDITIONS, Feed, grade_of, is_heard
 from stream.ecg_statements import CANDIDATES, SETTLED_US
 from stream.finding import Condition, Finding
 from stream.instants import SECOND, instant, micros
-from stream.lane import LaneChart, remember, span_of
+from stream.lane import LaneChart, is_strip, remember, span_of
 from stream.limits import limit, rates_bpm
 from stream.statement import cleared, is_open, opened, revised
+from stream.strip_statements import again
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -72,6 +73,9 @@ def run_pass(household: Household, lane: Lane, moment: Moment) -> list[Finding]:
     found = past_pass(chart, rows, moment.assignments, limits, (first_us, end_us))
     judged = [e for e in found if e.patient in household.patients and not household.patients[e.patient].benched]
     said = [s for episode in judged if (s := join(household, lane, episode, moment)) is not None]
+    if is_strip(chart.key):
+        watched = {name: own for name, own in limits.items() if not household.patients[name].benched}
+        said += again(lane, rows, (first_us, end_us), watched, moment)
     is_last = end_us >= chart.due_to_us
     passed = chart.due if is_last else _within(rows, chart, end_us)
     chart.judged_past = union(chart.judged_past, passed)
@@ -105,7 +109,7 @@ def past_pass(
     for mark in marks.tolist():
         _, work, kind, number, index, onset, decided, value, second, confidence, _ = mark
         row = feed.rows[work]
-        if kind == Mark.OPEN:
+        if kind == Mark.OPEN and is_heard(lane, kind, number):
             condition, *names = CONDITIONS[number]
             standing[number] = PastEpisode(
                 patient=row.patient, condition=condition, opened=f"{row.session}:{index}", onset_us=row.time_of(onset),

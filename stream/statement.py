@@ -39,6 +39,7 @@ TECHNICAL = frozenset(
         Condition.SENSOR_WARM_UP,
         Condition.SENSOR_EXPIRED,
         Condition.SENSOR_SIGNAL_LOSS,
+        Condition.STRIP_UNREADABLE,
     }
 )
 """Conditions of the equipment; all others are of the patient."""

@@ -273,11 +273,13 @@ instants = st.integers(946_684_800, 4_102_444_800).map(
     at=instants,
     seq=st.integers(1, 2**53),
     index=st.integers(0, 2**53),
+    kind=st.sampled_from(["ecg/", "ecg/strip/"]),
 )
-def test_ecg_round_trip(values: list[int], rate_hz: float, at: datetime, seq: int, index: int) -> None:
+def test_ecg_round_trip(values: list[int], rate_hz: float, at: datetime, seq: int, index: int, kind: str) -> None:
+    """A hand-held recording keeps a stream of its own: its silence afterwards must not look like a lost patch."""
     chunk = EcgChunk(
         device=DeviceId("watch-1"),
-        stream=StreamName("ecg/II"),
+        stream=StreamName(f"{kind}II"),
         seq=seq,
         session=SessionId("s"),
         index=index,
