@@ -51,13 +51,25 @@ def test_classes_of_a_sample(letter, floor):
     assert agreed(letter) >= floor
 
 
-def test_upside_down_and_at_another_gain_the_strips_read_the_same():
+def test_upside_down_the_strips_read_the_same():
     for name, _ in sample()[::6]:
         samples, rate_hz = recorded(name)
-        assert judge_strip(-samples, rate_hz).strip_class is verdict(name).strip_class, name
-        halved = np.round(samples / 2).astype(np.int16)
-        changed = judge_strip(halved, rate_hz)
-        assert changed.confidence == pytest.approx(verdict(name).confidence, abs=0.2), name
+        turned = judge_strip(-samples, rate_hz)
+        assert turned.strip_class is verdict(name).strip_class, name
+        assert turned.confidence == pytest.approx(verdict(name).confidence, abs=1e-3), name
+
+
+def test_at_half_the_gain_the_strips_read_the_same():
+    """But for what rounding takes off the quietest of them."""
+    names = [name for name, _ in sample()[::6]]
+    moved, kept = [], 0
+    for name in names:
+        samples, rate_hz = recorded(name)
+        halved = judge_strip(np.round(samples / 2).astype(np.int16), rate_hz)
+        moved.append(abs(halved.probabilities[verdict(name).strip_class] - verdict(name).confidence))
+        kept += halved.strip_class is verdict(name).strip_class
+    assert np.median(moved) < 0.03
+    assert kept >= 0.9 * len(names)
 
 
 def test_at_other_rates_most_strips_keep_their_class():
