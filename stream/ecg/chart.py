@@ -11,6 +11,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from stream.ecg import atrial_course
+from stream.ecg.atrial_chart import ATRIAL
 from stream.ecg.classes_chart import BEAT_RING, CLASSES
 from stream.ecg.fibrillation_chart import FIBRILLATION
 from stream.ecg.filters import SECTIONS
@@ -187,6 +189,7 @@ SIGNAL: Final = _record(
     ("rates", RATES),
     ("classes", CLASSES),
     ("runs", RUNS),
+    ("atrial", ATRIAL),
 )
 ECG_CHART: Final = _record(
     ("clock", CLOCK),
@@ -210,6 +213,7 @@ def _fresh() -> NDArray[Any]:
     signal["silence"]["swung"] = signal["silence"]["loud_at"] = NEVER
     signal["hole"]["begin"] = signal["hole"]["end"] = NEVER
     signal["quality"]["grade"] = Quality.FAIR
+    atrial_course.begin(signal["atrial"])
     row["episodes"]["closed"] = -1
     row["episodes"]["first"] = -1
     return row

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from stream.ecg import beats, classes, episodes, rates, shapes, silence, waveform
+from stream.ecg import atrial_waves, beats, classes, episodes, rates, shapes, silence, waveform
 from stream.ecg.classes_chart import BEAT_RING
 from stream.ecg.filters import RATE
 from stream.ecg.kernel import Record, Samples, kernel
@@ -42,4 +42,5 @@ def note(chart: Record, pen: Record, marks: Samples, snapped: int, shape: Sample
     marks[row].beat = _Q if signal.quality.grade == _BAD else _N
     silence.on_beat(chart, pen, marks, r, interval)
     rates.on_beat(chart, pen, marks)
+    atrial_waves.capture(signal, snapped, shape)
     classes.on_beat(chart, pen, marks, place)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from stream.ecg import burden, episodes, runs
+from stream.ecg import atrial, burden, episodes, runs
 from stream.ecg.kernel import Record, Samples, kernel
 from stream.ecg.marks import Mark
 from stream.ecg.resample import raw_index
@@ -22,3 +22,4 @@ def on_class(chart: Record, pen: Record, marks: Samples) -> None:
     marks[row].beat = decided.beat
     runs.on_class(chart, pen, marks)
     burden.on_class(chart)
+    atrial.on_class(chart, pen, marks)
