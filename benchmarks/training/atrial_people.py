@@ -104,7 +104,9 @@ def labels(changes: list[tuple[int, str]], rate: float, seconds: NDArray[np.floa
     return np.where(place >= 0, names[np.maximum(place, 0)], "").astype("U8")
 
 
-def _beats(collection: str, record: str, r: NDArray[np.int64], odd: NDArray[np.bool_], label: NDArray[np.str_]) -> Beats:
+def _beats(
+    collection: str, record: str, r: NDArray[np.int64], odd: NDArray[np.bool_], label: NDArray[np.str_]
+) -> Beats:
     """Beats without a wave."""
     n = r.size
     return Beats(
@@ -155,7 +157,9 @@ def ectopic(beats: Beats, rng: np.random.Generator) -> Beats:
     """
     af = bool(beats.label[0] == "(AFIB")
     rr = np.diff(beats.r).astype(float)
-    kind = rng.choice(["random", "couplet"] if af else ["bigeminy", "trigeminy", "random", "couplet", "atrial", "mixed"])
+    kind = rng.choice(
+        ["random", "couplet"] if af else ["bigeminy", "trigeminy", "random", "couplet", "atrial", "mixed"]
+    )
     often, coupling = rng.uniform(0.05, 0.3 if af else 0.4), rng.uniform(0.5, 0.78)
     flagged = rng.choice([0.5, 1.0] if af else [0.0, 0.5, 1.0])
     steps: list[tuple[float, bool]] = []

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-sys.path[:0] = [str(Path(__file__).resolve().parents[2]), str(Path(__file__).resolve().parent)]
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from atrial_people import (
     Beats,
@@ -89,7 +89,14 @@ def table(of: Iterable[tuple[str, Beats]], now: bool = False) -> Table:
         person = beats.person if beats.collection in ("ltafdb", "inserted") else f"{beats.collection}/{beats.person}"
         n = rows.size
         parts.append(
-            (rows, beats.label[rows["at"]], np.full(n, kind), np.full(n, name), np.full(n, person), beats.may[rows["at"]])
+            (
+                rows,
+                beats.label[rows["at"]],
+                np.full(n, kind),
+                np.full(n, name),
+                np.full(n, person),
+                beats.may[rows["at"]],
+            )
         )
     return Table(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
@@ -151,6 +158,11 @@ def beside(first: NDArray[np.float64], rows: NDArray[Any]) -> NDArray[np.float32
     return np.concatenate([first[:, None], rows["waves"], chosen], axis=1).astype(np.float32)
 
 
+def seen(rows: NDArray[Any]) -> NDArray[np.bool_]:
+    """Whether there are enough P segments to speak of."""
+    return np.asarray(rows["waves"][:, atrial_score.waves.SEEN48] >= atrial_score.SEEN_LEAST)
+
+
 def fit_waves(plain: Table, waves: Table, short: Table) -> Any:
     """The model of P waves, from scores of the first model that never saw the person."""
     fold = folds_of(waves.person, FOLDS, 2)
@@ -159,8 +171,8 @@ def fit_waves(plain: Table, waves: Table, short: Table) -> Any:
         model = fit_intervals(plain, waves.part(fold != k))
         first[fold == k] = odds(model, waves.rows["intervals"][fold == k])
         first_short += odds(model, short.rows["intervals"]) / FOLDS
-    keep = waves.is_known & ~waves.rows["steady"]
-    keep_short = ~short.rows["steady"]
+    keep = waves.is_known & ~waves.rows["steady"] & seen(waves.rows)
+    keep_short = ~short.rows["steady"] & seen(short.rows)
     weight = np.zeros(waves.label.size)
     for record in np.unique(waves.record):
         of = keep & (waves.record == record)
@@ -185,7 +197,8 @@ def scores(rows: NDArray[Any], intervals: Any, waves: Any | None) -> NDArray[np.
     total = first
     if waves is not None:
         same = (rows["waves"][:, atrial_score.LATE] > atrial_score.SAME_P).all(axis=1)
-        total = 0.5 * (first + odds(waves, beside(first, rows))) - atrial_score.P_PENALTY * same
+        both = 0.5 * (first + odds(waves, beside(first, rows))) - atrial_score.P_PENALTY * same
+        total = np.where(seen(rows), both, first)
     return np.where(rows["steady"], atrial_score.STEADY, total)
 
 
@@ -280,7 +293,8 @@ def report_annotated(data: Path, of: Table, score: NDArray[np.float64]) -> None:
     for kind in ("flawed", "inserted"):
         keep = (of.kind == kind) & of.is_known
         y, says = of.is_af[keep], score[keep] > 0
-        print(line(f"  {kind}, rows above 0", np.array([(y & says).sum(), (y & ~says).sum(), (~y & says).sum(), (~y & ~says).sum()])))
+        counts = [(y & says).sum(), (y & ~says).sum(), (~y & says).sum(), (~y & ~says).sum()]
+        print(line(f"  {kind}, rows above 0", np.array(counts)))
 
 
 def report_now(data: Path, of: Table, score: NDArray[np.float64]) -> None:

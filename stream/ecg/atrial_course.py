@@ -14,6 +14,8 @@ NEVER: Final = -(1 << 40)
 NOTHING, OPENED, CLOSED = 0, 1, 2
 
 _GAP: Final = 10 * RATE
+_ENOUGH: Final = 2  # scores, until there is a mean
+_ALL: Final = 3
 
 
 def begin(atrial: NDArray[Any]) -> None:
@@ -32,22 +34,10 @@ def take(
 
     On above `high`, off below `low`; told after `shortest` samples. A mean of three scores stands for the middle one.
     """
-    if course.judged == 0:
-        for i in range(3):
-            course.scores[i] = score
-            course.at[i] = before
-        course.at[2] = r
-        course.judged = 1
+    edge = _shift(course, before, r, score)
+    if course.judged < _ENOUGH:
         return NOTHING
-    for i in range(2):
-        course.scores[i] = course.scores[i + 1]
-        course.at[i] = course.at[i + 1]
-    course.scores[2] = score
-    course.at[2] = r
     mean = (course.scores[0] + course.scores[1] + course.scores[2]) / 3.0
-    centre = course.at[1]
-    edge = course.at[0] if course.judged == 1 else (course.at[0] + centre) // 2
-    course.judged = 2
     if mean <= 0.0:
         course.rising = NEVER
     elif course.rising == NEVER:
@@ -58,11 +48,36 @@ def take(
     elif not course.on and mean > high and (may_open or course.told):
         course.on = 1
         if course.onset == NEVER or course.rising - course.end >= _GAP:
+            course.onset = course.rising
             if course.told:
                 course.told = 0
-                course.onset = course.rising
                 return CLOSED
-            course.onset = course.rising
+    return _told(course, shortest, may_open)
+
+
+@kernel
+def _shift(course: Record, before: int, r: int, score: float) -> int:
+    """Add a score; returns where the stretch begins that the middle one stands for. The first one also stands before itself."""
+    if course.judged == 0:
+        for i in range(3):
+            course.scores[i] = score
+            course.at[i] = before
+        course.at[2] = r
+        course.judged = 1
+        return int(before)
+    for i in range(2):
+        course.scores[i] = course.scores[i + 1]
+        course.at[i] = course.at[i + 1]
+    course.scores[2] = score
+    course.at[2] = r
+    course.judged += course.judged < _ALL
+    return int(course.at[0] if course.judged == _ENOUGH else (course.at[0] + course.at[1]) // 2)
+
+
+@kernel
+def _told(course: Record, shortest: int, may_open: bool) -> int:
+    """Tell what has lasted, and the end of what has been gone for longer than a gap."""
+    centre = course.at[1]
     if course.on:
         if not course.told and may_open and centre - course.onset >= shortest:
             course.told = 1

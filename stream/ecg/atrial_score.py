@@ -24,7 +24,9 @@ PROPOSED_LOW: Final = 0.0
 NOW: Final = 16
 """Beats before the newest, around which its last 32 lie."""
 
-CHOSEN: Final = tuple(name for name in windows.NAMES if name not in ("clean128_median", "clean128_jerk", "raw64_median"))
+CHOSEN: Final = tuple(
+    name for name in windows.NAMES if name not in ("clean128_median", "clean128_jerk", "raw64_median")
+)
 """Interval features that the second model sees beside the first one's score and the P waves."""
 SECOND: Final = 1 + WAVE_FEATURES + len(CHOSEN)
 
@@ -35,8 +37,12 @@ STEADY_BELOW: Final = 0.05
 FAR: Final = 8.0
 LATE: Final = (waves.LATE24, waves.LATE48)
 SAME_P: Final = 0.4
+SEEN_LEAST: Final = 0.25
+"""Of 48 P segments: with fewer the intervals speak alone."""
+
 P_PENALTY: Final = 3.0
 _NO_P: Final = 0.1
+_NOT_SEEN: Final = -0.5
 _CUT_MOST: Final = 0.5
 CHOSEN_AT: Final = np.array([windows.NAMES.index(name) for name in CHOSEN])
 _FIRST: Final = trees.load("atrial_intervals")
@@ -54,9 +60,9 @@ def log_odds(atrial: Record, judged: int, with_waves: bool) -> float:
     if not windows.measure(atrial, judged, STEADY_BELOW, row):
         return STEADY
     first = min(max(trees.log_odds(row, _F1, _T1, _L1, _B1), -FAR), FAR)
-    if not with_waves:
-        return first
     evidence = atrial.waves[(judged // GRID) % WAITING]
+    if not with_waves or evidence[waves.SEEN48] < SEEN_LEAST:
+        return first
     both = np.empty(SECOND, np.float32)
     beside(first, evidence, row, both)
     second = min(max(trees.log_odds(both, _F2, _T2, _L2, _B2), -FAR), FAR)
@@ -86,7 +92,7 @@ def is_held(atrial: Record, judged: int, with_waves: bool) -> bool:
     if windows.share(atrial, judged, 32, windows.CUT) <= _CUT_MOST:
         return False
     late = atrial.waves[(judged // GRID) % WAITING][waves.LATE48]
-    return not (with_waves and -0.5 < late < _NO_P)
+    return not (with_waves and _NOT_SEEN < late < _NO_P)
 
 
 @kernel

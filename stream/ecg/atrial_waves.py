@@ -21,7 +21,7 @@ NAMES: Final = (
 """Coherence of the beats around; of those that come late, with the share that resembles their mean, and that of the others;
 correlation of neighbours; size against the QRS; share that could be seen."""
 
-LATE24, LATE48 = 3, 5
+LATE24, LATE48, SEEN48 = 3, 5, 10
 LOOK: Final = 24
 """Beats after the judged one that are looked at."""
 
@@ -35,6 +35,7 @@ _FEWEST_LATE: Final = 4
 _LATE: Final = 0.97  # of the median interval
 _ALIKE: Final = 0.5
 _ABSENT: Final = -1.0
+_ANEW: Final = 8
 
 
 @kernel
@@ -75,10 +76,10 @@ def capture(signal: Record, snapped: int, shape: Samples) -> None:
 
 @kernel
 def _learn(atrial: Record, energy: float) -> None:
-    """Learn the usual energy; the median is taken anew every 8th beat, and at each of the first ones."""
+    """Learn the usual energy; the median is taken anew every 8th beat, and at each of the first 8."""
     n = atrial.noted - 1
     atrial.sizes[n % SIZES] = energy
-    if n < 8 or n % 8 == 0:
+    if n < _ANEW or n % _ANEW == 0:
         known = int(min(n + 1, SIZES))
         ordered = np.empty(SIZES, np.float32)
         for i in range(known):
@@ -116,7 +117,7 @@ def measure(atrial: Record, judged: int, row: Samples) -> None:
         a = low
         z = high
         row[step] = _coherence(total, energy, n) if n >= _FEWEST else _ABSENT
-    row[10] = n / max(z - a, 1)
+    row[SEEN48] = n / max(z - a, 1)
     _late(atrial, judged, 12, oldest, row, LATE24, False)
     _late(atrial, judged, 24, oldest, row, LATE48, True)
     _neighbours(atrial, max(judged - 16, oldest), min(judged + 16, atrial.count), row)
@@ -133,10 +134,8 @@ def _coherence(total: Samples, energy: float, n: int) -> float:
 
 
 @kernel
-def _late(atrial: Record, judged: int, half: int, oldest: int, row: Samples, o: int, with_early: bool) -> None:
-    """Coherence of the late beats around, share of them like their mean; and of the early ones."""
-    a = max(judged - half, oldest)
-    z = min(judged + half, atrial.count)
+def _late_from(atrial: Record, a: int, z: int) -> float:
+    """Interval (internal samples) from which a beat comes late; 0 where too few are known."""
     ordered = np.empty(SEGMENTS, np.int32)
     known = 0
     for beat in range(a, z):
@@ -144,9 +143,19 @@ def _late(atrial: Record, judged: int, half: int, oldest: int, row: Samples, o: 
             ordered[known] = atrial.interval[beat & _BEATS]
             known += 1
     if known < _FEWEST_LATE:
-        return
+        return 0.0
     sort_first(ordered, known)
-    limit = _LATE * middle(ordered, known)
+    return _LATE * middle(ordered, known)
+
+
+@kernel
+def _late(atrial: Record, judged: int, half: int, oldest: int, row: Samples, o: int, with_early: bool) -> None:
+    """Coherence of the late beats around, share of them like their mean; and of the early ones."""
+    a = max(judged - half, oldest)
+    z = min(judged + half, atrial.count)
+    limit = _late_from(atrial, a, z)
+    if limit == 0.0:
+        return
     total = np.zeros(POINTS)
     energy = 0.0
     n = 0
@@ -160,31 +169,30 @@ def _late(atrial: Record, judged: int, half: int, oldest: int, row: Samples, o: 
     if n < _FEWEST_LATE:
         return
     row[o] = _coherence(total, energy, n)
+    row[o + 1] = _alike(atrial, a, z, limit, total, n, True)
+    if with_early:
+        row[o + 2] = _alike(atrial, a, z, limit, total, n, False)
+
+
+@kernel
+def _alike(atrial: Record, a: int, z: int, limit: float, total: Samples, n: int, late: bool) -> float:
+    """Share of the late (or of the other) beats that resemble the mean of the other late ones; `total` is the sum of n."""
     size = 0.0
     for j in range(POINTS):
         size += total[j] * total[j]
     size = math.sqrt(size) / n + 1e-9
-    late_alike = early = early_alike = 0
+    looked = alike = 0
     for beat in range(a, z):
-        if not _usable(atrial, beat):
+        if not _usable(atrial, beat) or (atrial.interval[beat & _BEATS] >= limit) != late:
             continue
-        late = atrial.interval[beat & _BEATS] >= limit
-        if not late and not with_early:
-            continue
+        looked += 1
         product = square = 0.0
         for j in range(POINTS):
             x = float(atrial.segments[beat & _MASK, j])
             product += x * (total[j] - x if late else total[j]) / n
             square += x * x
-        alike = product > _ALIKE * size * math.sqrt(square)
-        if late:
-            late_alike += alike
-        else:
-            early += 1
-            early_alike += alike
-    row[o + 1] = late_alike / n
-    if with_early and early:
-        row[o + 2] = early_alike / early
+        alike += product > _ALIKE * size * math.sqrt(square)
+    return alike / looked if looked else _ABSENT
 
 
 @kernel

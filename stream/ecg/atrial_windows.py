@@ -41,7 +41,11 @@ NAMES: Final = (
 
 ROW: Final = len(NAMES)
 
-NOW_NAMES: Final = (*(f"{window}_{feature}" for window in ("raw32", "clean32") for feature in FEATURES), "odd32", "cut32")
+NOW_NAMES: Final = (
+    *(f"{window}_{feature}" for window in ("raw32", "clean32") for feature in FEATURES),
+    "odd32",
+    "cut32",
+)
 """Of a proposal."""
 
 NOW_ROW: Final = len(NOW_NAMES)
@@ -54,6 +58,10 @@ _MOST: Final = 128
 _FARTHEST: Final = 150  # beats back
 _ABSENT: Final = np.float32(-1.0)
 _SYMBOL: Final = 12 * RATE  # a symbol is 5 beats a minute
+_WIDEST: Final = 71  # clean intervals before the judged one
+_NEAR: Final = 0.1
+_EARLY: Final = -0.12
+_FOLLOWED: Final = 1.05
 _BIN: Final = 0.08
 _BINS: Final = 40
 
@@ -103,7 +111,7 @@ def gather(atrial: Record, judged: int, leave_out: int, rr: Samples, beat: Sampl
     oldest = max(atrial.count - INTERVALS, judged - _FARTHEST, 1)
     n = 0
     first = judged
-    while first >= oldest and n <= 71:
+    while first >= oldest and n <= _WIDEST:
         n += not atrial.flags[first & _MASK] & leave_out
         first -= 1
     first += 1
@@ -180,7 +188,7 @@ def _window(
 @kernel
 def share(atrial: Record, judged: int, around: int, flag: int) -> float:
     """Share of the beats around `judged` that carry a flag."""
-    a = max(judged - around, max(atrial.count - INTERVALS, 0))
+    a = max(judged - around, atrial.count - INTERVALS, 0)
     z = min(judged + around, atrial.count)
     n = 0
     for i in range(a, z):
@@ -247,8 +255,8 @@ def _shape(rr: Samples, a: int, n: int, median: float, row: Samples, o: int) -> 
     bins = np.zeros(_BINS, np.int32)
     for i in range(n):
         x = rr[a + i] / median - 1.0
-        near += abs(x) < 0.1
-        pairs += i < n - 1 and x < -0.12 and rr[a + i + 1] > 1.05 * median
+        near += abs(x) < _NEAR
+        pairs += i < n - 1 and x < _EARLY and rr[a + i + 1] > _FOLLOWED * median
         bins[min(int((x + 1.0) / _BIN), _BINS - 1)] += 1
         total += min(max(x, -0.5), 0.5)
     mean = total / n

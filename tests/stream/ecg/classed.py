@@ -107,10 +107,16 @@ def fresh() -> tuple[NDArray[Any], NDArray[Any]]:
     return charts, np.zeros(1, _PEN)
 
 
-def judged(heart: Heart, after_s: float = 10.0, restart_at: tuple[int, ...] = ()) -> NDArray[Any]:
-    """Marks of a heart, and of so many seconds after its last beat; saved and restored after these beats."""
+def judged(
+    heart: Heart, after_s: float = 10.0, restart_at: tuple[int, ...] = (), charts: NDArray[Any] | None = None
+) -> NDArray[Any]:
+    """Marks of a heart, and of so many seconds after its last beat; saved and restored after these beats.
+
+    `charts`: one that the heart is told to, instead of a fresh one.
+    """
     rows = heart.rows()
-    charts, pens = fresh()
+    new, pens = fresh()
+    charts = new if charts is None else charts
     marks = np.zeros(10 * rows.size + 1000, MARK)
     begin = 0
     for cut in [*restart_at, len(rows)]:
