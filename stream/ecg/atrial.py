@@ -42,7 +42,10 @@ def on_class(chart: Record, pen: Record, marks: Samples) -> None:
     event = hear(signal.atrial, decided.r, round(decided.before * RATE), is_odd, _may_open(chart), True)
     regular.on_beat(chart, pen, marks)
     atrial = signal.atrial
-    if (atrial.count - 1) % GRID == 0 and atrial.course.judged:
+    if (atrial.count - 1) % GRID:
+        return
+    regular.on_judged(chart, pen, marks)
+    if atrial.course.judged:
         _fibrillation(chart, pen, marks, event)
         _proposal(chart, pen, marks)
 

@@ -54,6 +54,8 @@ ATRIAL: Final = np.dtype(
         ("waves", "f4", (WAITING, WAVE_FEATURES)),  # P evidence of judged beats that wait
         ("course", COURSE),  # of AF
         ("proposed", COURSE),  # of AF_POSSIBLE
+        ("flutter_for", "i4"),  # judgements in a row that show flutter
+        ("flutter_gone", "i4"),  # and that do not
         ("doubt_onset", "i8"),  # of a proposal that ended and waits for its confirmation
         ("doubt_end", "i8"),  # NEVER: none
     ],

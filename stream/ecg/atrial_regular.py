@@ -1,16 +1,19 @@
-"""Regular tachycardia from above the ventricles: narrow beats at 150 a minute or more, as even as a re-entry makes them.
+"""Regular rhythms from above the ventricles that are no sinus rhythm: SVT, and flutter by the steps of its block.
 
-Atrial flutter that conducts every other wave (about 150 a minute) is one of them: one lead rarely shows its waves between QRS
-and T, so it is told as SVT. Must never open where T waves are counted, where most beats are ventricular, or in BAD signal.
+SVT: narrow beats at 150 a minute or more, as even as a re-entry makes them. Flutter that conducts every other wave is one of
+them (about 150): one lead rarely shows its waves between QRS and T, so it is told as SVT. Flutter is told where the block
+steps: intervals are multiples of one period of 180 to 272 ms, neighbouring multiples among them, and no P comes before the
+QRS. Must never open SVT where T waves are counted or most beats are ventricular.
 """
 
 from typing import Final
 
 import numpy as np
 
+from stream.ecg import atrial_waves as waves
 from stream.ecg import atrial_windows as windows
 from stream.ecg import episodes
-from stream.ecg.atrial_chart import INTERVALS
+from stream.ecg.atrial_chart import GRID, INTERVALS, WAITING
 from stream.ecg.classes_chart import BEAT_RING
 from stream.ecg.filters import RATE
 from stream.ecg.kernel import Record, Samples, kernel
@@ -18,6 +21,7 @@ from stream.ecg.marks import EcgCondition
 from stream.ecg.resample import raw_index
 
 _SVT: Final = int(EcgCondition.SVT)
+_FLUTTER: Final = int(EcgCondition.AFLUTTER)
 _MASK: Final = INTERVALS - 1
 _N: Final = 16
 _FAST: Final = 2 * RATE // 5  # 0.40 s
@@ -28,6 +32,17 @@ _NEAR_LEAST: Final = 0.9
 _ODD_MOST: Final = 0.25
 _OVER: Final = 8  # intervals that show that it is over
 _ALTERNATE: Final = 0.3  # beats resemble every other one: T waves were counted
+
+_STEPS: Final = 32  # intervals in which flutter steps
+_STEPS_LEAST: Final = 28
+_STEPS_WITHIN: Final = 48  # beats
+_PERIODS: Final = (45, 69)  # internal samples: 180 to 272 ms
+_MULTIPLES: Final = (2, 6)
+_FIT: Final = 0.9
+_NEXT_TO: Final = 0.15
+_P_SEEN: Final = 0.2
+_ALIKE_TWICE: Final = 2  # judgements that open
+_GONE: Final = 3  # and that close
 
 
 @kernel
@@ -104,3 +119,55 @@ def _alternates(signal: Record) -> bool:
     for back in range(_OVER):
         total += signal.rhythm.alternate[(signal.first.count - 1 - back) % BEAT_RING]
     return total / _OVER >= _ALTERNATE
+
+
+@kernel
+def flutter_period(atrial: Record) -> int:
+    """Internal samples of the wave of which all the last intervals are multiples, two neighbouring ones among them; 0: none."""
+    rr = np.empty(_STEPS, np.int32)
+    times = np.empty(_MULTIPLES[1] + 2, np.int32)
+    n = 0
+    beat = atrial.count - 1
+    while beat >= max(atrial.count - _STEPS_WITHIN, 1) and n < _STEPS:
+        if not atrial.flags[beat & _MASK] & windows.CUT:
+            rr[n] = atrial.interval[beat & _MASK]
+            n += 1
+        beat -= 1
+    if n < _STEPS_LEAST:
+        return 0
+    for period in range(_PERIODS[0], _PERIODS[1]):
+        times[:] = 0
+        fit = 0
+        for i in range(n):
+            multiple = (rr[i] + period // 2) // period
+            if _MULTIPLES[0] <= multiple <= _MULTIPLES[1] and abs(rr[i] - multiple * period) <= _NEAR * period:
+                times[multiple] += 1
+                fit += 1
+        for multiple in range(_MULTIPLES[0], _MULTIPLES[1]):
+            if fit >= _FIT * n and min(times[multiple], times[multiple + 1]) >= _NEXT_TO * n:
+                return period
+    return 0
+
+
+@kernel
+def on_judged(chart: Record, pen: Record, marks: Samples) -> None:
+    """Judge flutter at a beat of the grid."""
+    signal = chart.signal
+    atrial = signal.atrial
+    episode = chart.episodes[_FLUTTER]
+    period = flutter_period(atrial)
+    evidence = atrial.waves[((atrial.count - 1 - waves.LOOK) // GRID) % WAITING]
+    if period and not evidence[waves.LATE48] > _P_SEEN:
+        atrial.flutter_for += 1
+        atrial.flutter_gone = 0
+    else:
+        atrial.flutter_for = 0
+        atrial.flutter_gone += 1
+    newest = raw_index(chart.clock, signal.classes.decided.r)
+    if not episode.open and atrial.flutter_for >= _ALIKE_TWICE:
+        onset = raw_index(chart.clock, signal.classes.decided.r - _span(atrial, _STEPS + GRID))
+        row = episodes.open_episode(pen, marks, episode, _FLUTTER, onset, onset)
+        episodes.tell(marks, row, episode, windows.rate(atrial, _STEPS), 60.0 * RATE / period, 0.5)
+    elif episode.open and atrial.flutter_gone >= _GONE:
+        row = episodes.close_episode(pen, marks, episode, _FLUTTER, newest)
+        episodes.tell(marks, row, episode, episode.value, 0.0, 0.5)

@@ -193,7 +193,7 @@ def share(atrial: Record, judged: int, around: int, flag: int) -> float:
     n = 0
     for i in range(a, z):
         n += (atrial.flags[i & _MASK] & flag) != 0
-    return n / max(z - a, 1)
+    return float(n / max(z - a, 1))
 
 
 @kernel
@@ -205,7 +205,7 @@ def rate(atrial: Record, last: int) -> float:
         if not atrial.flags[i & _MASK] & OUTSIDE:
             total += atrial.interval[i & _MASK]
             n += 1
-    return 60.0 * RATE * n / total if n else 0.0
+    return float(60.0 * RATE * n / total) if n else 0.0
 
 
 @kernel

@@ -70,11 +70,11 @@ class EcgCondition(IntEnum):
     TRIGEMINY = 15
     """Every third beat is V; `value` beats so far."""
     AF = 16
-    """Atrial fibrillation, confirmed over 64 beats; `value` the score."""
+    """Atrial fibrillation, confirmed over 64 beats; `value` the score (log odds), `second` the rate."""
     AF_POSSIBLE = 17
-    """Atrial fibrillation proposed by 32 beats; `value` the score."""
+    """Atrial fibrillation proposed by 32 beats, told where it ended, or lasts five minutes, unconfirmed; `value` seconds."""
     AFLUTTER = 18
-    """Atrial flutter; `value` the ventricular rate."""
+    """Atrial flutter whose block steps; `value` the ventricular rate, `second` the atrial one."""
     SVT = 19
     """Regular tachycardia of narrow beats at 150 a minute or more; `value` the rate."""
     V_BURDEN = 20

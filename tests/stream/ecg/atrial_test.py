@@ -1,5 +1,6 @@
 """Atrial fibrillation and regular tachycardia: what is told of sequences of beats, what must not matter, real recordings."""
 
+from itertools import pairwise
 from typing import Any
 
 import numba
@@ -44,9 +45,9 @@ def test_af_is_told_confirmed_with_its_onset_and_end() -> None:
     fibrillating(heart, 200)
     end = heart.at
     ((first, decided, last),) = told(judged(sinus(heart, 200)), AF)
-    assert first == pytest.approx(begin, abs=8)
-    assert decided - begin < 72 * 0.65 + 10  # 64 beats and what a class waits
-    assert last == pytest.approx(end, abs=8)
+    assert first == pytest.approx(begin, abs=12)
+    assert decided - begin < 24 + 64 * 0.65 + 20  # the shortest episode, 64 beats, and how late its onset is seen
+    assert last == pytest.approx(end, abs=12)
 
 
 def test_af_from_the_first_beat_on() -> None:
@@ -183,7 +184,8 @@ def test_intervals_next_to_ectopy_are_left_out() -> None:
     before = np.round(beats["before"] * RATE).astype(np.int64)
     _measure(np.zeros(1, ATRIAL), before, beats["beat"] == 2, 160, 260, row)
     named = dict(zip(atrial_windows.NAMES, row, strict=True))
-    assert named["clean32_mean_relative"] < 0.04 < 0.1 < named["raw64_mean_relative"]
+    assert named["clean32_mean_relative"] < 0.04
+    assert named["raw64_mean_relative"] > 0.1
 
 
 @numba.njit
@@ -208,7 +210,8 @@ def test_a_p_wave_is_coherent_and_its_absence_is_not() -> None:
         values.append(dict(zip(atrial_waves.NAMES, row, strict=True)))
     p, none = values
     for name in ("coherence48", "late48", "neighbours32"):
-        assert p[name] > 0.4 > 0.1 > abs(none[name])
+        assert p[name] > 0.4
+        assert abs(none[name]) < 0.1
 
 
 def test_the_chart_of_the_atria_is_small() -> None:
@@ -250,7 +253,7 @@ def test_chunks_and_restarts_within_af() -> None:
     assert any(mark[2] == AF for mark in expected)
     saved, got = new_charts(1).tobytes(), []
     cuts = [0, *sorted(rng(2).integers(1, samples.size, 40).tolist()), samples.size]
-    for begin, end in zip(cuts, cuts[1:], strict=False):
+    for begin, end in pairwise(cuts):
         charts = np.frombuffer(bytearray(saved), ECG_CHART)
         work = work_of([begin, end], rate)
         work["first"] = 0
@@ -263,9 +266,7 @@ def test_chunks_and_restarts_within_af() -> None:
 @numba.njit
 def _course(courses: Any, scores: Any, may: Any, out: Any) -> None:
     for i in range(scores.size):
-        out[i] = atrial_course.take(
-            courses[0], (i - 1) * 1500, i * 1500, scores[i], 1.5, -1.0, 6000, may[i]
-        )
+        out[i] = atrial_course.take(courses[0], (i - 1) * 1500, i * 1500, scores[i], 1.5, -1.0, 6000, may[i])
 
 
 @pytest.mark.parametrize(
@@ -286,3 +287,31 @@ def test_how_scores_become_an_episode(scores: list[float], events: list[int]) ->
     out = np.zeros(len(scores), np.int64)
     _course(row["course"], np.array(scores, float), np.ones(len(scores), bool), out)
     assert out[out != 0].tolist() == events
+
+
+def stepping(multiples: list[int], beats: int, period: float = 0.21, seed: int = 9) -> Heart:
+    """Flutter whose block steps at random between these multiples of its wave."""
+    chance = rng(seed)
+    heart = sinus(Heart(), 60)
+    for _ in range(beats):
+        heart.beat("N", period * int(chance.choice(multiples)) + float(chance.normal(0, 0.006)))
+    return sinus(heart, 90)
+
+
+@pytest.mark.parametrize(
+    ("multiples", "expected"),
+    [([2, 3, 4], True), ([2, 4, 4, 3], True), ([4], False)],
+    ids=["variable", "mostly 4:1", "steady 4:1 cannot be told from sinus rhythm"],
+)
+def test_flutter_is_told_by_the_steps_of_its_block(multiples: list[int], expected: bool) -> None:
+    marks = judged(stepping(multiples, 120))
+    assert (EcgCondition.AFLUTTER in conditions(marks)) is expected
+    if expected:
+        ((_, _, last),) = told(marks, EcgCondition.AFLUTTER)
+        assert last is not None
+        opened = marks[(marks["condition"] == EcgCondition.AFLUTTER) & (marks["kind"] == Mark.OPEN)]
+        assert opened["second"][0] == pytest.approx(60 / 0.21, rel=0.06)
+
+
+def test_af_is_no_flutter() -> None:
+    assert EcgCondition.AFLUTTER not in conditions(judged(fibrillating(Heart(), 300)))
