@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from stream.ecg import atrial_course, atrial_waves, atrial_windows
+from stream.ecg.atrial import hear
 from stream.ecg.atrial_chart import ATRIAL, GRID, INTERVALS, POINTS
 from stream.ecg.chart import ECG_CHART, new_charts
 from stream.ecg.filters import RATE
@@ -214,6 +215,45 @@ def test_a_p_wave_is_coherent_and_its_absence_is_not() -> None:
         assert abs(none[name]) < 0.1
 
 
+@numba.njit
+def _hear(atrials: Any, beats: Any, segments: Any, with_waves: bool, events: Any) -> None:
+    atrial = atrials[0]
+    for i in range(beats.size):
+        atrial.segments[i % 64] = segments[i]
+        atrial.seen[i % 64] = 1
+        atrial.noted += 1
+        events[i] = hear(atrial, beats[i].r, round(beats[i].before * RATE), beats[i].beat == 2, True, with_waves)
+
+
+def af_opens(heart: Heart, segments: NDArray[Any] | None) -> bool:
+    """Whether AF is told of a heart's beats, with these P segments or without any."""
+    rows, atrial = heart.rows(), np.zeros(1, ATRIAL)
+    atrial_course.begin(atrial)
+    events = np.zeros(rows.size, np.int64)
+    waves = np.zeros((rows.size, POINTS), np.int8) if segments is None else np.round(segments).astype(np.int8)
+    _hear(atrial, rows, waves, segments is not None, events)
+    return bool((events == atrial_course.OPENED).any())
+
+
+def test_the_same_p_before_each_beat_speaks_against_af() -> None:
+    """Uneven beats alone are AF; with a P before each of them they are ectopy that nobody flagged."""
+    heart = fibrillating(Heart(), 300)
+    wave = 100 * np.exp(-(((np.arange(POINTS) - 8) / 3.0) ** 2))
+    noise = rng(13).normal(0, 25, (300, POINTS))
+    assert af_opens(heart, None)
+    assert af_opens(heart, noise)
+    assert not af_opens(heart, np.clip(wave - wave.mean() + 0.5 * noise, -127, 127))
+
+
+def test_no_new_af_where_ectopy_leaves_too_few_intervals() -> None:
+    """Every second interval or more touches a V beat: it cannot be judged, unless the P waves are known to be gone."""
+    heart, chance = Heart(), rng(17)
+    for i, interval in enumerate(np.clip(chance.normal(0.65, 0.15, 400), 0.35, 1.4)):
+        heart.beat("V" if i % 3 == 1 else "N", float(interval))
+    assert not af_opens(heart, None)
+    assert af_opens(heart, chance.normal(0, 25, (400, POINTS)))
+
+
 def test_the_chart_of_the_atria_is_small() -> None:
     assert ATRIAL.itemsize <= 3072
     assert INTERVALS % GRID == 0
@@ -315,3 +355,14 @@ def test_flutter_is_told_by_the_steps_of_its_block(multiples: list[int], expecte
 
 def test_af_is_no_flutter() -> None:
     assert EcgCondition.AFLUTTER not in conditions(judged(fibrillating(Heart(), 300)))
+
+
+def test_the_onset_is_dated_back_to_where_the_score_rose() -> None:
+    """A slow beginning belongs to the episode: it is where the mean last rose above zero."""
+    row = np.zeros(1, ATRIAL)
+    atrial_course.begin(row)
+    scores = np.array([-3.0] * 4 + [0.8] * 6 + [3.0] * 8)
+    out = np.zeros(scores.size, np.int64)
+    _course(row["course"], scores, np.ones(scores.size, bool), out)
+    assert out[out != 0].tolist() == [atrial_course.OPENED]
+    assert 3 * 1500 <= row["course"]["onset"][0] <= 6 * 1500
