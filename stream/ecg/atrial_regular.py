@@ -1,9 +1,10 @@
 """Regular rhythms from above the ventricles that are no sinus rhythm: SVT, and flutter by the steps of its block.
 
-SVT: narrow beats at 150 a minute or more, as even as a re-entry makes them. Flutter that conducts every other wave is one of
-them (about 150): one lead rarely shows its waves between QRS and T, so it is told as SVT. Flutter is told where the block
-steps: intervals are multiples of one period of 180 to 272 ms, neighbouring multiples among them, and no P comes before the
-QRS. Must never open SVT where T waves are counted or most beats are ventricular.
+SVT: narrow beats at 150 a minute or more, as even as a re-entry makes them. Flutter that conducts every other wave is one
+of them (about 150): one lead rarely shows its waves between QRS and T, so it is told as SVT. Flutter is told where the
+block steps: intervals are multiples of one period of 180 to 272 ms, three neighbouring multiples among them (two fit any
+bigeminy), and the segment before the QRS was seen and holds no P. Must never open SVT where T waves are counted or most
+beats are ventricular.
 """
 
 from typing import Final
@@ -39,8 +40,9 @@ _STEPS_WITHIN: Final = 48  # beats
 _PERIODS: Final = (45, 69)  # internal samples: 180 to 272 ms
 _MULTIPLES: Final = (2, 6)
 _FIT: Final = 0.9
-_NEXT_TO: Final = 0.15
+_EACH: Final = 0.1
 _P_SEEN: Final = 0.2
+_SEEN_LEAST: Final = 0.25
 _ALIKE_TWICE: Final = 2  # judgements that open
 _GONE: Final = 3  # and that close
 
@@ -123,9 +125,9 @@ def _alternates(signal: Record) -> bool:
 
 @kernel
 def flutter_period(atrial: Record) -> int:
-    """Internal samples of the wave of which all the last intervals are multiples, two neighbouring ones among them; 0: none."""
+    """Internal samples of the wave of which all the last intervals are multiples, three neighbouring ones among them; 0: none."""
     rr = np.empty(_STEPS, np.int32)
-    times = np.empty(_MULTIPLES[1] + 2, np.int32)
+    times = np.empty(_MULTIPLES[1] + 1, np.int32)
     n = 0
     beat = atrial.count - 1
     while beat >= max(atrial.count - _STEPS_WITHIN, 1) and n < _STEPS:
@@ -143,8 +145,9 @@ def flutter_period(atrial: Record) -> int:
             if _MULTIPLES[0] <= multiple <= _MULTIPLES[1] and abs(rr[i] - multiple * period) <= _NEAR * period:
                 times[multiple] += 1
                 fit += 1
-        for multiple in range(_MULTIPLES[0], _MULTIPLES[1]):
-            if fit >= _FIT * n and min(times[multiple], times[multiple + 1]) >= _NEXT_TO * n:
+        for multiple in range(_MULTIPLES[0], _MULTIPLES[1] - 1):
+            least = min(times[multiple], times[multiple + 1], times[multiple + 2])
+            if fit >= _FIT * n and least >= _EACH * n:
                 return period
     return 0
 
@@ -157,7 +160,7 @@ def on_judged(chart: Record, pen: Record, marks: Samples) -> None:
     episode = chart.episodes[_FLUTTER]
     period = flutter_period(atrial)
     evidence = atrial.waves[((atrial.count - 1 - waves.LOOK) // GRID) % WAITING]
-    if period and not evidence[waves.LATE48] > _P_SEEN:
+    if period and evidence[waves.SEEN48] >= _SEEN_LEAST and evidence[waves.LATE48] < _P_SEEN:
         atrial.flutter_for += 1
         atrial.flutter_gone = 0
     else:

@@ -16,7 +16,7 @@ from stream.ecg.atrial_chart import ATRIAL, GRID, INTERVALS, POINTS
 from stream.ecg.chart import ECG_CHART, new_charts
 from stream.ecg.filters import RATE
 from stream.ecg.marks import EcgCondition, Mark
-from tests.stream.ecg.classed import Heart, conditions, judged, told
+from tests.stream.ecg.classed import Heart, conditions, fresh, judged, told
 from tests.stream.ecg.recordings import excerpt, run, said, whole, work_of
 
 AF, POSSIBLE, SVT = EcgCondition.AF, EcgCondition.AF_POSSIBLE, EcgCondition.SVT
@@ -94,8 +94,7 @@ def test_breathing_never_reads_as_af() -> None:
 
 def test_no_new_af_while_ventricles_fibrillate() -> None:
     """What counts as beats then is anything but."""
-    charts = new_charts(1)
-    charts["clock"]["started"], charts["clock"]["rate_hz"] = 1, RATE
+    charts, _ = fresh()
     heart = fibrillating(Heart(), 150)
     open_vf = charts.copy()
     open_vf["episodes"]["open"][0, EcgCondition.VF] = 1
@@ -329,6 +328,14 @@ def test_how_scores_become_an_episode(scores: list[float], events: list[int]) ->
     assert out[out != 0].tolist() == events
 
 
+def without_p() -> NDArray[Any]:
+    """A chart whose segments before the QRS were seen and hold nothing but noise."""
+    charts, _ = fresh()
+    charts["signal"]["atrial"]["seen"] = 1
+    charts["signal"]["atrial"]["segments"] = np.round(rng(19).normal(0, 25, (1, 64, POINTS))).astype(np.int8)
+    return charts
+
+
 def stepping(multiples: list[int], beats: int, period: float = 0.21, seed: int = 9) -> Heart:
     """Flutter whose block steps at random between these multiples of its wave."""
     chance = rng(seed)
@@ -344,7 +351,7 @@ def stepping(multiples: list[int], beats: int, period: float = 0.21, seed: int =
     ids=["variable", "mostly 4:1", "steady 4:1 cannot be told from sinus rhythm"],
 )
 def test_flutter_is_told_by_the_steps_of_its_block(multiples: list[int], expected: bool) -> None:
-    marks = judged(stepping(multiples, 120))
+    marks = judged(stepping(multiples, 120), charts=without_p())
     assert (EcgCondition.AFLUTTER in conditions(marks)) is expected
     if expected:
         ((_, _, last),) = told(marks, EcgCondition.AFLUTTER)
@@ -354,7 +361,17 @@ def test_flutter_is_told_by_the_steps_of_its_block(multiples: list[int], expecte
 
 
 def test_af_is_no_flutter() -> None:
-    assert EcgCondition.AFLUTTER not in conditions(judged(fibrillating(Heart(), 300)))
+    assert EcgCondition.AFLUTTER not in conditions(judged(fibrillating(Heart(), 300), charts=without_p()))
+
+
+@pytest.mark.parametrize("intervals", [[0.42, 0.63], [0.63, 0.84], [0.84, 0.84, 0.63]])
+def test_two_intervals_in_turn_are_no_flutter(intervals: list[float]) -> None:
+    """Atrial bigeminy whose intervals happen to be multiples of one period."""
+    heart = sinus(Heart(), 60)
+    for _ in range(60):
+        for interval in intervals:
+            heart.beat("N", interval)
+    assert EcgCondition.AFLUTTER not in conditions(judged(heart, charts=without_p()))
 
 
 def test_the_onset_is_dated_back_to_where_the_score_rose() -> None:
