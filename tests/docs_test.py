@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from alerts.machine import diagram
+from alerts.policy import QUIET, RULES
+from stream.finding import Condition
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
@@ -25,15 +27,33 @@ def names_in(path: Path) -> set[str]:
     return {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
 
 
+def named_tests(line: str) -> int:
+    """How many tests a line of a table names; each must exist."""
+    file, named = "", 0
+    for file_name, test in re.findall(r"`([\w/]*(?:_test\.py)?)::(test_\w+)`", line):
+        file = file_name or file
+        assert test in names_in(ROOT / "tests" / file), f"{file}::{test}"
+        named += 1
+    return named
+
+
 def test_every_test_of_the_hazard_table_exists() -> None:
-    named = 0
-    for line in (ROOT / "docs" / "hazards.md").read_text().splitlines():
-        file = ""
-        for file_name, test in re.findall(r"`([\w/]*(?:_test\.py)?)::(test_\w+)`", line):
-            file = file_name or file
-            assert test in names_in(ROOT / "tests" / file), f"{file}::{test}"
-            named += 1
-    assert named > 40
+    assert sum(named_tests(line) for line in (ROOT / "docs" / "hazards.md").read_text().splitlines()) > 40
+
+
+def test_every_condition_has_its_row_with_its_tier_a_rule_what_shows_it_and_a_test() -> None:
+    rows = [
+        [cell.strip() for cell in line.strip("|").split(" | ")]
+        for line in (ROOT / "docs" / "conditions.md").read_text().splitlines()
+        if line.startswith("| `")
+    ]
+    assert sorted(row[0].strip("` |") for row in rows) == sorted(Condition)
+    for name, tier, rule, shown, tests in rows:
+        condition = Condition(name.strip("` |"))
+        assert tier == ("none" if condition in QUIET else RULES[condition].tier.name), condition
+        assert rule, condition
+        assert shown, condition
+        assert named_tests(tests), condition
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
