@@ -302,6 +302,20 @@ def test_chunks_and_restarts_within_af() -> None:
     assert saved == unbroken.tobytes()
 
 
+def test_af_before_a_long_gap_ends_when_what_follows_is_none() -> None:
+    """The atria start afresh behind the gap: the episode is neither lost nor open for ever."""
+    before, rate = excerpt("mitdb/201", 0, 300)
+    after, _ = excerpt("mitdb/101", 0, 200)
+    work = np.concatenate([work_of([0, before.size], rate), work_of([0, after.size], rate)])
+    begin = before.size + round(60 * rate)
+    work["first"][1], work["index"][1] = before.size, begin
+    marks = run(new_charts(1), work, np.concatenate([before, after]))
+    mine = marks[marks["condition"] == AF]
+    mine = mine[np.isin(mine["kind"], [Mark.OPEN, Mark.CLOSE])]
+    assert mine["kind"].tolist()[-2:] == [Mark.OPEN, Mark.CLOSE]
+    assert mine["index"][-1] <= begin
+
+
 @numba.njit
 def _course(courses: Any, scores: Any, may: Any, out: Any) -> None:
     for i in range(scores.size):
