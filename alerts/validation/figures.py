@@ -99,8 +99,8 @@ def _line(
     total = bootstrap.summed(counts)
     value = float(kind.of({name: np.array([n]) for name, n in total.items()})[0])
     low, high = bootstrap.interval(counts, kind.of)
-    if kind.events and total.get("hours") and not total.get(kind.events):
-        low, high = 0.0, bootstrap.rate_bound(0) * _per(kind.unit, total["hours"])
+    if kind.events and value == 0:
+        low, high = 0.0, bootstrap.rate_bound(0) * _per(kind.unit, total.get("hours", 0.0))
     trials = sum(total.get(name, 0.0) for name in kind.trials)
     if trials and value in {0.0, 100.0}:
         low, high = bootstrap.share_bounds(trials * value / 100, trials)
@@ -123,7 +123,8 @@ def _line(
 
 def _per(unit: str, hours: float) -> float:
     """What a count in so many hours has to be multiplied with; a plain count stays one."""
-    return {"a day": 24 / hours, "an hour": 1 / hours}.get(unit, 1.0)
+    part = {"a day": 24.0, "an hour": 1.0}.get(unit)
+    return 1.0 if part is None else part / hours
 
 
 def _peers(kinds: Sequence[Kind], where: str, group: Sequence[Examined]) -> list[Figure]:

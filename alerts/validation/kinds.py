@@ -217,6 +217,7 @@ KINDS: dict[str, tuple[Kind, ...]] = {
             name="true asystole, VF, extreme rate lost",
             of=number("spared_lost"),
             unit="alarms",
+            events="spared_lost",
         ),
         *(
             Kind(

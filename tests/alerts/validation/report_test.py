@@ -85,6 +85,14 @@ def test_the_halves_of_mit_bih_are_told_apart_as_one_was_learned_from():
     assert DEVELOPED_ON in report(results(*both), {})
 
 
+def test_none_lost_of_few_is_no_proof_that_none_is_ever_lost():
+    counts = [{"tp": 1.0, "Asystole_tp": 1.0}, {"tn": 1.0, "Asystole_tn": 1.0}]
+    found = {one.name: one for one in figures_of([examined(str(n), arrest=c) for n, c in enumerate(counts)])}
+    lost = found["true asystole, VF, extreme rate lost"]
+    assert (lost.value, round(lost.high, 1), str(lost.standing)) == (0, 3.0, "met, not proven")
+    assert str(found["arrest score"].standing) == "met"
+
+
 def test_nothing_comes_from_outside_and_nothing_runs():
     page = report(results(ONE), {})
     assert "<script" not in page
