@@ -2,6 +2,7 @@
 
 V: a logistic model of each beat's inputs, then, with the patient's history of its verdicts, the mean of a logistic model and of
 small trees. The second stage only ever learns from first verdicts of models that had not seen the person.
+S: trees on intervals, learned from annotations of long recordings and from healthy people as ones without S.
 """
 
 from __future__ import annotations
@@ -13,18 +14,22 @@ import numba
 import numpy as np
 
 from stream.ecg import classes_features as of
-from stream.ecg import classes_history
-from stream.ecg.classes_chart import CLASSES, HISTORY, INPUTS
+from stream.ecg import classes_history, classes_intervals
+from stream.ecg.classes_chart import CLASSES, HISTORY, INPUTS, INTERVAL_FEATURES, RHYTHM_PAST
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from beat_class_data import Beats
+    from beat_class_data import Annotated, Beats
     from numpy.typing import NDArray
 
 NESTED = 4
 SHARE_OF_N, SHARE_FOR_TREES = 0.12, 0.04
 VT_WEIGHT = 0.3
+WRONG = 0.03
+HEALTHY = 0.5
+LONGEST_S = 2.0
+V_FROM = 0.5
 BOUND = 9.2  # log odds of 0.9999
 
 
@@ -150,3 +155,73 @@ def fit_v(leads: Sequence[Beats]) -> Ventricular:
     second = logistic(0.03, *rows(leads, xs, SHARE_OF_N))
     trees = boosted(*rows(leads, xs, SHARE_FOR_TREES), trees=80, least=40)
     return Ventricular(fit_first(leads), second, trees)
+
+
+@numba.njit
+def _intervals(state: Any, before: Any, after: Any, known: Any, ventricular: Any, out: Any) -> None:
+    past = state[0]
+    for i in range(before.size):
+        classes_intervals.fill(past, out[i], before[i], after[i])
+        classes_intervals.learn(past, known[i], ventricular[i])
+
+
+def interval_features(
+    before: NDArray[Any], after: NDArray[Any], known: NDArray[Any], ventricular: NDArray[Any]
+) -> NDArray[np.float32]:
+    """What intervals say of S, by the product's kernels. Seconds; `known` is 0 where `before` is a guess."""
+    out = np.zeros((before.size, INTERVAL_FEATURES), np.float32)
+    _intervals(np.zeros(1, RHYTHM_PAST), before, after, known, ventricular, out)
+    return out
+
+
+def intervals_of(beats: Beats, v: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Of the beats of a lead, once their verdicts of V are known."""
+    f = beats.seen["inputs"].astype(np.float64)
+    return interval_features(np.exp(f[:, of.RP]), np.exp(f[:, of.RN]), beats.seen["before"].astype(np.float64), v)
+
+
+@dataclass
+class LongRows:
+    """Beats of long recordings of which only annotations are used."""
+
+    x: NDArray[np.float32]
+    y: NDArray[np.int64]
+    weight: NDArray[Any]
+    people: int
+
+
+def long_rows(people: Sequence[Annotated]) -> LongRows:
+    """Rows to learn intervals from: N and S of long recordings, with verdicts of V made 3 % wrong on purpose."""
+    rng = np.random.default_rng(0)
+    xs, ys, ws = [], [], []
+    for person in people:
+        size = person.label.size
+        v = np.where(rng.random(size) < WRONG, False, person.label == "V") | (rng.random(size) < WRONG / 30)
+        before = np.minimum(person.interval, 3.0)
+        after = np.minimum(np.append(person.interval[1:], 0.8), LONGEST_S)
+        x = interval_features(before, after, before, v)
+        weight = []
+        for label, most in (("N", 12000), ("S", 8000)):
+            at = np.flatnonzero((person.label == label) & ~v)
+            n = at.size
+            at = rng.choice(at, most, replace=False) if n > most else at
+            xs.append(x[at])
+            ys.append(np.full(at.size, label == "S"))
+            weight.append(np.full(at.size, (n / max(at.size, 1)) ** 0.5))
+        s_weight = weight[1].sum()
+        ws += [w / np.sqrt(s_weight + 200.0) for w in weight]
+    w = np.concatenate(ws)
+    return LongRows(np.concatenate(xs), np.concatenate(ys).astype(int), w / w.mean(), len(people))
+
+
+def fit_rhythm(long: LongRows, healthy: Sequence[Beats], v: Sequence[NDArray[Any]]) -> Any:
+    """S by intervals alone: long annotations, and healthy people as ones without S."""
+    xs, ys, ws = [long.x], [long.y], [long.weight]
+    each = long.weight.sum() / long.people
+    for beats, is_v in zip(healthy, v, strict=True):
+        use = beats.usable & np.isin(beats.label, list("NSo")) & ~is_v
+        y = (beats.label[use] == "S").astype(int)
+        xs.append(intervals_of(beats, is_v)[use])
+        ys.append(y)
+        ws.append(np.where(y == 0, HEALTHY * each / max((y == 0).sum(), 1), 0.5 * each / max(y.sum(), 200)))
+    return boosted(np.concatenate(xs), np.concatenate(ys), np.concatenate(ws), trees=100, least=100)

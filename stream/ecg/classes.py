@@ -7,7 +7,7 @@ the beats that are no V. A beat in BAD signal is Q: false V come from noise. Mus
 from typing import Final
 
 from stream.ecg import classes_features as features
-from stream.ecg import classes_history, classes_model, classes_scale, sequence
+from stream.ecg import classes_history, classes_intervals, classes_model, classes_scale, sequence
 from stream.ecg import classes_strip as strip
 from stream.ecg import classes_templates as templates
 from stream.ecg.chart import WAVE_RING
@@ -17,9 +17,8 @@ from stream.ecg.kernel import Record, Samples, kernel
 from stream.ecg.marks import BeatClass, Quality
 
 _N, _S, _V, _Q = int(BeatClass.N), int(BeatClass.S), int(BeatClass.V), int(BeatClass.Q)
+_PACED: Final = int(BeatClass.PACED)
 _BAD: Final = int(Quality.BAD)
-_EARLY: Final = 0.88  # of the median interval
-_ALIKE: Final = 0.9
 _LIKELY: Final = 0.5
 _WAIT_S: Final = 2.0
 _WAIT: Final = int(_WAIT_S * RATE)
@@ -57,7 +56,7 @@ def _copy(to: Record, of: Record) -> None:
     to.noise = of.noise
     to.spike = of.spike
     to.spike_at = of.spike_at
-    to.rest = of.rest
+    to.contrast = of.contrast
     to.height = of.height
 
 
@@ -85,9 +84,14 @@ def _decide(chart: Record, pen: Record, marks: Samples, after_s: float) -> None:
     place = classes.place
     before_s = signal.rhythm.intervals[place]
     classes.waiting = 0
-    p_v = _ventricular(chart, place, after_s)
-    early = before_s > 0.0 and before_s < _EARLY * signal.first.interval / RATE
-    p_s = (1.0 - p_v) * (0.8 if early and signal.rhythm.match[place] >= _ALIKE else 0.1)
+    p_v, before, after = _ventricular(chart, place, after_s)
+    paced = templates.is_paced(classes, classes.pending)
+    if paced:
+        p_v = 0.0
+    classes_intervals.fill(classes.rhythm, classes.interval_features, before, after)
+    p_s = 0.0
+    if p_v <= _LIKELY and not paced:
+        p_s = classes_model.probability(classes_model.supraventricular(classes.interval_features)) * (1.0 - p_v)
     decided.r = classes.pending.r
     decided.before = before_s
     decided.after = after_s
@@ -98,18 +102,21 @@ def _decide(chart: Record, pen: Record, marks: Samples, after_s: float) -> None:
     decided.beat = _N
     if decided.grade == _BAD:
         decided.beat = _Q
+    elif paced:
+        decided.beat = _PACED
     elif p_v > _LIKELY:
         decided.beat = _V
     elif p_s > _LIKELY * (1.0 - p_v):
         decided.beat = _S
     classes.p_v[place] = p_v
     classes.beat[place] = decided.beat
+    classes_intervals.learn(classes.rhythm, before_s, p_v > _LIKELY)
     sequence.on_class(chart, pen, marks)
 
 
 @kernel
-def _ventricular(chart: Record, place: int, after_s: float) -> float:
-    """Probability of V of the waiting beat; its template and scales learn from it."""
+def _ventricular(chart: Record, place: int, after_s: float) -> tuple[float, float, float]:
+    """Probability of V of the waiting beat, and the intervals around it; its template and scales learn from it."""
     classes = chart.signal.classes
     beat = classes.pending
     classes.inputs[:] = 0.0
@@ -118,7 +125,7 @@ def _ventricular(chart: Record, place: int, after_s: float) -> float:
     measures = features.measure(beat.wave, strip.level(beat.wave))
     likeness = templates.compare(classes, beat.wave, measures[1])
     features.shape(classes, beat, measures, likeness, before, after)
-    classes_scale.combine(classes)
+    classes_scale.compare(classes)
     logit = classes_model.first(classes.inputs)
     classes_history.fill(classes, logit)
     p_v = classes_model.probability(classes_model.second(classes.inputs))
@@ -128,4 +135,4 @@ def _ventricular(chart: Record, place: int, after_s: float) -> float:
         classes.previous[1, i] = classes.previous[0, i]
         classes.previous[0, i] = beat.wave[strip.QRS_BEGIN + i]
     classes.previous_n += 1
-    return p_v
+    return p_v, before, after

@@ -18,10 +18,8 @@ T_WAVE: Final = 15  # R +96 ms to +320 ms, the same
 P_WAVE: Final = 20  # R -224 ms to -72 ms at 125 Hz
 SMOOTH: Final = 36  # R -240 ms to +320 ms below 8 Hz, at 62.5 Hz
 FEATURES: Final = 62
-PRODUCTS: Final = 18
 OWN: Final = 18  # features on the patient's own scale
-CONTRASTS: Final = 7
-INPUTS: Final = FEATURES + PRODUCTS + OWN + CONTRASTS
+INPUTS: Final = FEATURES + OWN
 HISTORY: Final = 16
 INTERVALS: Final = 50
 INTERVAL_FEATURES: Final = 29
@@ -49,7 +47,7 @@ BEAT: Final = _record(
     ("noise", "f4"),  # mean curvature between beats, uV
     ("spike", "f4"),  # greatest curvature near R, uV
     ("spike_at", "f4"),  # ms after R
-    ("rest", "f4"),  # greatest curvature away from the spike, uV
+    ("contrast", "f4"),  # log ratio of that to the greatest curvature away from it
     ("height", "f4"),  # of the QRS envelope, uV
 )
 """One beat's wave, taken when it was found."""
@@ -69,6 +67,8 @@ TEMPLATE: Final = _record(
     ("p_energy", "f4"),
     ("sign", "f4"),
     ("interval", "f4"),  # before its beats on time, seconds
+    ("spike", "f4"),  # log ratio of its sharpest point to the rest of it
+    ("active", "f4"),  # ms
     ("logit", "f4"),  # mean of its beats' first verdicts
     ("judged", "f4"),  # of so many, forgetting
 )
@@ -121,12 +121,11 @@ CLASSES: Final = _record(
     ("shift", "i4"),  # points by which it lies off its template
     ("slow", "f4"),  # slow mean of the intervals, seconds
     ("slow_n", "i4"),
-    ("inputs", "f4", (INPUTS + HISTORY,)),  # features, products, own scale, contrasts, history
+    ("inputs", "f4", (INPUTS + HISTORY,)),  # features, the same on the own scale, history
     ("centre", "f4", (OWN,)),
     ("spread", "f4", (OWN,)),
     ("scaled_n", "i4"),
     ("past", PAST),
     ("rhythm", RHYTHM_PAST),
     ("interval_features", "f4", (INTERVAL_FEATURES,)),
-    ("rhythm_logit", "f4"),
 )

@@ -207,7 +207,7 @@ def shape(
     f[NOISE] = math.log(beat.noise / swing + 1e-5)
     f[ENVELOPE] = min(beat.height / largest, 2.0)
     f[SPIKE] = math.log(beat.spike / swing + 1e-3)
-    f[SPIKE_REST] = log_ratio(beat.spike, beat.rest)
+    f[SPIKE_REST] = beat.contrast
     f[SPIKE_AT] = beat.spike_at / 100.0
     for i in range(2):
         c = 0.0

@@ -18,6 +18,7 @@ def _weights(name: str) -> Samples:
 
 _FIRST: Final = _weights("first")
 _SECOND: Final = _weights("second")
+_R_FEATURE, _R_THRESHOLD, _R_LEAF, _R_BIAS = trees.load("classes_rhythm")
 _V_FEATURE, _V_THRESHOLD, _V_LEAF, _V_BIAS = trees.load("classes_v")
 
 
@@ -37,6 +38,12 @@ def second(inputs: Samples) -> float:
     for i in range(INPUTS + HISTORY):
         total += _SECOND[i] * inputs[i]
     return 0.5 * total + 0.5 * trees.log_odds(inputs, _V_FEATURE, _V_THRESHOLD, _V_LEAF, _V_BIAS)
+
+
+@kernel
+def supraventricular(interval_features: Samples) -> float:
+    """Log odds of S of a beat that is no V, by its intervals."""
+    return trees.log_odds(interval_features, _R_FEATURE, _R_THRESHOLD, _R_LEAF, _R_BIAS)
 
 
 @kernel

@@ -3,6 +3,7 @@
 At 125 Hz, centred on R. Must be causal: what the ring does not hold yet repeats its newest sample.
 """
 
+import math
 from typing import Final
 
 from stream.ecg.chart import WAVE_RING
@@ -26,6 +27,7 @@ _SPIKE_REACH: Final = 30  # samples, 120 ms
 _SPIKE_HALF: Final = 4  # samples, 16 ms
 _NOISE: Final = (70, 20)  # samples before R where nothing of the QRS is
 _SMOOTH_HALF: Final = 4  # points on each side of a triangle, first null at 25 Hz
+_MOST_CONTRAST: Final = 5.0
 _MS: Final = 4.0  # a sample
 _NONE: Final = -2.0
 _LEVEL: Final = 16  # points that the level between beats rests on
@@ -65,10 +67,11 @@ def _spike(beat: Record, wide: Samples, centre: int, newest: int) -> None:
         if size > beat.spike:
             beat.spike = size
             best = at
-    beat.rest = 0.0
+    rest = 1e-6
     for at in range(begin, end):
         if abs(at - best) > _SPIKE_HALF:
-            beat.rest = max(beat.rest, abs(_curvature(wide, at)))
+            rest = max(rest, abs(_curvature(wide, at)))
+    beat.contrast = math.log(min(max(beat.spike / rest, 0.2), _MOST_CONTRAST))
     beat.spike_at = (best - 1 - centre) * _MS
 
 

@@ -3,6 +3,7 @@
 The dominant one is frequent, not premature and not wide: in bigeminy the count alone would choose the ectopic shape.
 """
 
+import math
 from typing import Final
 
 from stream.ecg.classes_chart import LOW, P_WAVE, QRS, T_WAVE, TEMPLATES
@@ -30,6 +31,10 @@ _SLOWEST: Final = 0.06  # share of the newest beat in an average
 _HYSTERESIS: Final = 1.3
 _YOUNG: Final = 3.0  # beats
 _WIDTH: Final = 100.0  # ms
+_PACED_BEATS: Final = 8.0
+_PACED_MS: Final = 96.0  # of activity: a pacemaker's QRS is broad
+_PACED_SPIKE: Final = math.log(3.5)  # times as sharp as the rest of the QRS, in the mean of the template
+_PACED_OWN_SPIKE: Final = math.log(2.2)  # and in this beat
 _FULL: Final = 32767.0
 
 
@@ -94,6 +99,8 @@ def learn(
     template.premature += slow_share * ((1.0 if early else 0.0) - template.premature)
     template.swing += share * (measures[1] - template.swing)
     template.width += share * (measures[3] - template.width)
+    template.active += share * (measures[4] - template.active)
+    template.spike += share * (beat.contrast - template.spike)
     template.area += share * (measures[5] - template.area)
     template.slope += share * (measures[6] - template.slope)
     template.sharp += share * (measures[7] - template.sharp)
@@ -129,3 +136,15 @@ def _energy(values: Samples) -> float:
         total += x
         squares += x * x
     return squares - total * total / P_WAVE
+
+
+@kernel
+def is_paced(classes: Record, beat: Record) -> bool:
+    """Whether the beat just learned is a pacemaker's: a spike at its begin that stands out of a broad QRS, as in its template."""
+    template = classes.templates[classes.nearest]
+    return bool(
+        template.count >= _PACED_BEATS
+        and template.active >= _PACED_MS
+        and template.spike >= _PACED_SPIKE
+        and beat.contrast >= _PACED_OWN_SPIKE
+    )

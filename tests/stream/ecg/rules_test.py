@@ -184,8 +184,9 @@ def test_missing_samples_are_no_silence() -> None:
         (36, {EcgCondition.BRADY}),
         (48, set()),
         (120, set()),
-        (155, {EcgCondition.TACHY}),
-        (210, {EcgCondition.TACHY, EcgCondition.EXTREME_TACHY}),
+        # a sudden onset of narrow, even beats
+        (155, {EcgCondition.TACHY, EcgCondition.SVT}),
+        (210, {EcgCondition.TACHY, EcgCondition.EXTREME_TACHY, EcgCondition.SVT}),
     ],
 )
 def test_rates(bpm: float, expected: set[EcgCondition]) -> None:
