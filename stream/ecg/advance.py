@@ -47,6 +47,8 @@ _MARKS_A_SECOND: Final = 24
 _MARKS_A_ROW: Final = 80
 _SAME_RATE: Final = 0.01  # a new estimate of the device's rate within 1 % changes nothing
 _PEN: Final = np.dtype([("written", "i8"), ("now", "i8"), ("work", "i4"), ("slot", "i4")], align=True)
+_GAP: Final = np.int16(MISSING)
+_ATTACHED: Final = np.bool_(True)
 _OTHER_DELAY: Final = 7  # samples by which the 10-25 Hz band lags behind the signal
 
 
@@ -131,7 +133,7 @@ def _advance(charts: Record, work: Samples, samples: Samples, marks: Samples, pe
             clock.started = 1
         rates.limit(clock, job.slow_bpm, job.fast_bpm)
         while clock.next_index < job.index:
-            _take(chart, pen, marks, MISSING, True)
+            _take(chart, pen, marks, _GAP, _ATTACHED)
         for i in range(job.first, job.first + job.count):
             _take(chart, pen, marks, samples[i], job.contact != 0)
     return int(pen.written)

@@ -16,15 +16,15 @@ from stream.ecg import atrial_windows as windows
 from stream.ecg import episodes
 from stream.ecg.atrial_chart import GRID, GRID_RING, WAITING
 from stream.ecg.filters import RATE
-from stream.ecg.kernel import Record, Samples, kernel
+from stream.ecg.kernel import Record, Samples, constant, kernel
 from stream.ecg.marks import BeatClass, EcgCondition
 from stream.ecg.resample import raw_index
 
-_AF: Final = int(EcgCondition.AF)
-_POSSIBLE: Final = int(EcgCondition.AF_POSSIBLE)
-_VF: Final = int(EcgCondition.VF)
-_ASYSTOLE: Final = int(EcgCondition.ASYSTOLE)
-_VT: Final = int(EcgCondition.VT)
+_AF: Final = constant(EcgCondition.AF)
+_POSSIBLE: Final = constant(EcgCondition.AF_POSSIBLE)
+_VF: Final = constant(EcgCondition.VF)
+_ASYSTOLE: Final = constant(EcgCondition.ASYSTOLE)
+_VT: Final = constant(EcgCondition.VT)
 _CONDUCTED: Final = (int(BeatClass.N), int(BeatClass.S))
 _UNLIKELY: Final = 0.5
 _LOST_AFTER: Final = windows.LOOK + 4 * GRID  # beats of a signal that began afresh, until an old episode may end

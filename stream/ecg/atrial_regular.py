@@ -17,12 +17,12 @@ from stream.ecg import episodes
 from stream.ecg.atrial_chart import GRID, INTERVALS, WAITING
 from stream.ecg.classes_chart import BEAT_RING
 from stream.ecg.filters import RATE
-from stream.ecg.kernel import Record, Samples, kernel
+from stream.ecg.kernel import Record, Samples, constant, kernel
 from stream.ecg.marks import EcgCondition
 from stream.ecg.resample import raw_index
 
-_SVT: Final = int(EcgCondition.SVT)
-_FLUTTER: Final = int(EcgCondition.AFLUTTER)
+_SVT: Final = constant(EcgCondition.SVT)
+_FLUTTER: Final = constant(EcgCondition.AFLUTTER)
 _MASK: Final = INTERVALS - 1
 _N: Final = 16
 _FAST: Final = 2 * RATE // 5  # 0.40 s

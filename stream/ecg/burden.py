@@ -6,13 +6,13 @@ What is much of it within an hour is judged by `stream.burden`, which also remem
 from typing import Final
 
 from stream.ecg import episodes
-from stream.ecg.kernel import Record, Samples, kernel
+from stream.ecg.kernel import Record, Samples, constant, kernel
 from stream.ecg.marks import BeatClass, EcgCondition, Mark
 
 STRETCH_S: Final = 300
 
-_BURDEN: Final = int(Mark.BURDEN)
-_AF: Final = int(EcgCondition.AF)
+_BURDEN: Final = constant(Mark.BURDEN)
+_AF: Final = constant(EcgCondition.AF)
 _V, _S, _Q = int(BeatClass.V), int(BeatClass.S), int(BeatClass.Q)
 
 

@@ -4,12 +4,12 @@ from typing import Final
 
 from stream.ecg import episodes
 from stream.ecg.filters import RATE
-from stream.ecg.kernel import Record, Samples, kernel
+from stream.ecg.kernel import Record, Samples, constant, kernel
 from stream.ecg.marks import EcgCondition
 from stream.ecg.resample import raw_index
 
 RAIL: Final = 32767  # uV: a saturated sample
-_LEAD_OFF: Final = int(EcgCondition.LEAD_OFF)
+_LEAD_OFF: Final = constant(EcgCondition.LEAD_OFF)
 _FLAT_UV: Final = 5.0  # range of a second; the quietest true asystole has more noise than this
 _MOSTLY: Final = 0.5
 _DEAD_AFTER_S: Final = 2

@@ -3,10 +3,10 @@
 `pen` is where the writing stands: rows written, the row of work, the slot, the raw sample just seen (see advance.py).
 """
 
-from stream.ecg.kernel import Record, Samples, kernel
+from stream.ecg.kernel import Record, Samples, constant, kernel
 from stream.ecg.marks import Mark
 
-_OPEN, _UPDATE, _CLOSE = int(Mark.OPEN), int(Mark.UPDATE), int(Mark.CLOSE)
+_OPEN, _UPDATE, _CLOSE = constant(Mark.OPEN), constant(Mark.UPDATE), constant(Mark.CLOSE)
 
 
 @kernel

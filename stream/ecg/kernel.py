@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+import numpy as np
 from numpy.typing import NDArray
 
 _CONFIG: Any = numba.config  # its names are made at run time
@@ -53,6 +54,11 @@ def _sources(package: Path, module: str) -> set[Path]:
             elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("stream.ecg."):
                 names.append((node.module or "").split(".")[2])
     return found | ({*package.glob("models/*.npz")} if package / "trees.py" in found else set())
+
+
+def constant(number: int) -> int:
+    """A number of an enumeration for kernels to hand on: as a plain int, each value would compile its callees anew."""
+    return cast("int", np.int64(number))
 
 
 def kernel(function: Function) -> Function:

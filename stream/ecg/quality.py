@@ -14,12 +14,13 @@ from stream.ecg import contact, episodes
 from stream.ecg.chart import POWERS, QUALITY_FEATURES, QUALITY_SECONDS
 from stream.ecg.classes_chart import BEAT_RING
 from stream.ecg.filters import RATE
-from stream.ecg.kernel import Record, Samples, kernel
+from stream.ecg.kernel import Record, Samples, constant, kernel
 from stream.ecg.marks import EcgCondition, Mark, Quality
 from stream.ecg.resample import raw_index
 
-_NOISE: Final = int(EcgCondition.NOISE)
-_TOLD: Final = int(Mark.QUALITY)
+_NOISE: Final = constant(EcgCondition.NOISE)
+_NONE: Final = constant(EcgCondition.NONE)
+_TOLD: Final = constant(Mark.QUALITY)
 _GOOD, _FAIR, _BAD = int(Quality.GOOD), int(Quality.FAIR), int(Quality.BAD)
 
 DRIFT, MUSCLE, MUSCLE_NOW, ABSENT, AGREEMENT, ALIKE, STRANGE, CONTRAST = range(8)
@@ -140,7 +141,7 @@ def each_second(chart: Record, pen: Record, marks: Samples, k: int) -> None:
     q.grade = _grade(q)
     if q.told != q.grade + 1:
         index = raw_index(chart.clock, k - RATE + 1)
-        row = episodes.write(pen, marks, _TOLD, 0, index, index)
+        row = episodes.write(pen, marks, _TOLD, _NONE, index, index)
         marks[row].value = q.grade
         q.told = q.grade + 1
     if q.grade == _BAD and not chart.signal.fibrillation.now:

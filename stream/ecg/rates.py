@@ -10,16 +10,16 @@ from typing import Final
 from stream.ecg import contact, episodes
 from stream.ecg.classes_chart import BEAT_RING
 from stream.ecg.filters import RATE
-from stream.ecg.kernel import Record, Samples, kernel
+from stream.ecg.kernel import Record, Samples, constant, kernel
 from stream.ecg.marks import EcgCondition, Quality
 from stream.ecg.quality import agreement
 from stream.ecg.resample import raw_index
 from stream.ecg.silence import CANDIDATE
 
-_BRADY: Final = int(EcgCondition.BRADY)
-_TACHY: Final = int(EcgCondition.TACHY)
-_EXTREME_BRADY: Final = int(EcgCondition.EXTREME_BRADY)
-_EXTREME_TACHY: Final = int(EcgCondition.EXTREME_TACHY)
+_BRADY: Final = constant(EcgCondition.BRADY)
+_TACHY: Final = constant(EcgCondition.TACHY)
+_EXTREME_BRADY: Final = constant(EcgCondition.EXTREME_BRADY)
+_EXTREME_TACHY: Final = constant(EcgCondition.EXTREME_TACHY)
 _BAD: Final = int(Quality.BAD)
 
 _SLOW_INTERVALS: Final = 4  # five beats

@@ -5,11 +5,12 @@ from typing import Final
 from stream.ecg import atrial_waves, beats, classes, episodes, rates, shapes, silence, waveform
 from stream.ecg.classes_chart import BEAT_RING
 from stream.ecg.filters import RATE
-from stream.ecg.kernel import Record, Samples, kernel
-from stream.ecg.marks import BeatClass, Mark, Quality
+from stream.ecg.kernel import Record, Samples, constant, kernel
+from stream.ecg.marks import BeatClass, EcgCondition, Mark, Quality
 from stream.ecg.resample import raw_index
 
-_BEAT: Final = int(Mark.BEAT)
+_NONE: Final = constant(EcgCondition.NONE)
+_BEAT: Final = constant(Mark.BEAT)
 _BAD: Final = int(Quality.BAD)
 _N, _Q = int(BeatClass.N), int(BeatClass.Q)
 
@@ -35,7 +36,7 @@ def note(chart: Record, pen: Record, marks: Samples, snapped: int, shape: Sample
     signal.rhythm.lowest = tracker.envelope
     signal.rhythm.alternate[place] = alternate
     index = raw_index(chart.clock, r)
-    row = episodes.write(pen, marks, _BEAT, 0, index, index)
+    row = episodes.write(pen, marks, _BEAT, _NONE, index, index)
     marks[row].value = interval
     marks[row].second = match
     marks[row].confidence = waveform.is_clean(signal.rhythm, place)

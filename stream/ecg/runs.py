@@ -9,17 +9,17 @@ from typing import Final
 
 from stream.ecg import contact, episodes
 from stream.ecg.filters import RATE
-from stream.ecg.kernel import Record, Samples, kernel
+from stream.ecg.kernel import Record, Samples, constant, kernel
 from stream.ecg.marks import BeatClass, EcgCondition, Quality
 from stream.ecg.resample import raw_index
 from stream.ecg.runs_chart import BACK
 
-_VT: Final = int(EcgCondition.VT)
-_VT_SUSTAINED: Final = int(EcgCondition.VT_SUSTAINED)
-_NSVT: Final = int(EcgCondition.NSVT)
-_COUPLET: Final = int(EcgCondition.COUPLET)
-_PATTERNS: Final = (int(EcgCondition.BIGEMINY), int(EcgCondition.TRIGEMINY))
-_PACING: Final = int(EcgCondition.PACED)
+_VT: Final = constant(EcgCondition.VT)
+_VT_SUSTAINED: Final = constant(EcgCondition.VT_SUSTAINED)
+_NSVT: Final = constant(EcgCondition.NSVT)
+_COUPLET: Final = constant(EcgCondition.COUPLET)
+_PATTERNS: Final = (constant(EcgCondition.BIGEMINY), constant(EcgCondition.TRIGEMINY))
+_PACING: Final = constant(EcgCondition.PACED)
 _V, _Q, _PACED = int(BeatClass.V), int(BeatClass.Q), int(BeatClass.PACED)
 _BAD: Final = int(Quality.BAD)
 

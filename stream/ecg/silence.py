@@ -14,7 +14,7 @@ from stream.ecg import contact, episodes
 from stream.ecg.chart import LEVELS, SHAPE, STRONG_BEATS
 from stream.ecg.classes_chart import BEAT_RING
 from stream.ecg.filters import RATE
-from stream.ecg.kernel import Record, Samples, kernel
+from stream.ecg.kernel import Record, Samples, constant, kernel
 from stream.ecg.marks import EcgCondition, Quality
 from stream.ecg.resample import raw_index
 
@@ -23,8 +23,8 @@ EVERY: Final = 5
 CANDIDATE: Final = 0.5
 """Confidence of what is beyond a limit only if the meters' tolerance is granted; what is surely beyond has 1."""
 
-_PAUSE: Final = int(EcgCondition.PAUSE)
-_ASYSTOLE: Final = int(EcgCondition.ASYSTOLE)
+_PAUSE: Final = constant(EcgCondition.PAUSE)
+_ASYSTOLE: Final = constant(EcgCondition.ASYSTOLE)
 _BAD: Final = int(Quality.BAD)
 _PAUSE_S: Final = 2.0
 _NEARLY_S: Final = 3.5
