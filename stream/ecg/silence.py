@@ -110,6 +110,9 @@ def each_look(chart: Record, pen: Record, marks: Samples, k: int) -> None:
         return
     if last_beat(signal.first) > signal.hole.end:
         _pause(chart, pen, marks, last, quiet_s)
+    other = last_beat(signal.other)
+    if other > last + _DEAF:  # what the second band took for a beat is no silence yet
+        quiet_s = (k - other) / RATE
     _asystole(chart, pen, marks, k, last, quiet_s)
 
 

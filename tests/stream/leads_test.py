@@ -90,6 +90,22 @@ def test_what_contradicts_what(condition, rate_bpm, other, is_said):
     assert (verdict([claimed(condition, rate_bpm)], other) == DECIDED_US) is is_said
 
 
+@pytest.mark.parametrize(
+    ("condition", "step_us", "odd_us", "bpm"),
+    [
+        (Condition.TACHY, 375_000, 1_500_000, 160),  # one long interval: the mean is 130, the median 160
+        (Condition.BRADY, 1_600_000, 600_000, 37.5),  # one short interval: the mean is 46, the median 37.5
+    ],
+)
+def test_leads_that_count_alike_do_not_contradict_each_other(condition, step_us, odd_us, bpm):
+    other, at_us, beats = lead(), ONSET_US, ()
+    while at_us < NOW_US:
+        beats = noted(beats, at_us, at_us + 300_000, 0.95, is_clean=True)
+        at_us += odd_us if len(beats) == 3 else step_us
+    other.beats = beats
+    assert verdict([claimed(condition, bpm)], other) == DECIDED_US
+
+
 @pytest.mark.parametrize("condition", sorted(CONTRADICTED_BY))
 def test_without_another_lead_everything_is_said_at_once(condition):
     assert verdict([claimed(condition, 30)]) == DECIDED_US

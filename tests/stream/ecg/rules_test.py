@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from stream.ecg.advance import MarksTooSmall, UnfitWork, advance, mark_capacity
 from stream.ecg.chart import new_charts
+from stream.ecg.classes_chart import BEAT_RING
 from stream.ecg.marks import MARK, MISSING, EcgCondition, Mark, Quality
-from tests.stream.ecg.recordings import run, whole, work_of
+from tests.stream.ecg.recordings import excerpt, run, whole, work_of
 
 RATE = 250.0
 WAVES = (
@@ -111,6 +112,25 @@ def test_an_electrode_that_moves_hides_a_standstill_for_ten_seconds_at_most() ->
     beats = regular(0.5, 30, 70)
     marks = whole(moved(heart(beats, 60), beats[-1] + 0.2, 2.0), RATE)
     assert surely(marks, EcgCondition.ASYSTOLE) == [pytest.approx(beats[-1] + 10.0, abs=0.3)]
+
+
+def test_a_wide_paced_beat_ends_and_the_heart_stands_still() -> None:
+    """challenge2015 a776s: the T wave of the last beat is as high as a QRS, and no part of the silence after it."""
+    marks = whole(*excerpt("challenge2015/a776s", 100, 50))
+    (told,) = surely(marks, EcgCondition.ASYSTOLE)
+    assert 48.5 < told < 49.5
+
+
+def test_what_the_second_band_takes_for_a_beat_is_no_silence_yet() -> None:
+    """Three seconds after the last beat the second band sees one more: the silence counts from there."""
+    x = heart(regular(0.5, 30, 70), 60)
+    charts = new_charts(1)
+    cuts = work_of([0, 33 * 250, 35 * 250, x.size], RATE)
+    run(charts, cuts[:1], x)
+    other = charts["signal"]["other"][0]
+    other["beats"][(int(other["count"]) - 1) % BEAT_RING] = int(32.5 * RATE)
+    assert EcgCondition.ASYSTOLE not in conditions(run(charts, cuts[1:2], x))
+    assert surely(run(charts, cuts[2:], x), EcgCondition.ASYSTOLE) == [pytest.approx(36.5, abs=0.1)]
 
 
 def test_asystole_with_p_waves_only() -> None:
