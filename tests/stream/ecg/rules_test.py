@@ -197,6 +197,17 @@ def test_missing_samples_are_no_silence() -> None:
     assert not np.any((beats > 30) & (beats < 40))
 
 
+def test_a_second_hump_is_no_beat() -> None:
+    """A wave half as steep as the QRS 260 ms after it, as after wide beats: so soon only a beat like the last one follows."""
+    truth = regular(0.5, 60, 70)
+    humps = [beat + 0.26 for beat in truth[20:]]
+    x = heart(truth, 60) + 0.5 * heart(humps, 60, noise_uv=0.0)
+    marks = whole(np.round(x).astype(np.int16), RATE)
+    beats = marks["index"][marks["kind"] == Mark.BEAT] / RATE
+    assert np.abs(beats[beats > 3][:, None] - np.array(truth)).min(1).max() < 0.06
+    assert beats.size >= len(truth) - 4
+
+
 @pytest.mark.parametrize(
     ("bpm", "expected"),
     [
