@@ -92,14 +92,15 @@ def test_breathing_never_reads_as_af() -> None:
     assert AF not in conditions(judged(heart))
 
 
-def test_no_new_af_while_ventricles_fibrillate() -> None:
+@pytest.mark.parametrize("condition", [EcgCondition.VF, EcgCondition.ASYSTOLE])
+def test_no_new_af_while_the_heart_does_not_pump(condition: EcgCondition) -> None:
     """What counts as beats then is anything but."""
     charts, _ = fresh()
     heart = fibrillating(Heart(), 150)
-    open_vf = charts.copy()
-    open_vf["episodes"]["open"][0, EcgCondition.VF] = 1
+    arrested = charts.copy()
+    arrested["episodes"]["open"][0, condition] = 1
     assert AF in conditions(judged(heart, charts=charts))
-    assert AF not in conditions(judged(heart, charts=open_vf))
+    assert AF not in conditions(judged(heart, charts=arrested))
 
 
 def test_a_short_doubt_is_told_only_when_it_is_over() -> None:
@@ -317,9 +318,18 @@ def test_af_before_a_long_gap_ends_when_what_follows_is_none() -> None:
 
 
 @numba.njit
-def _course(courses: Any, scores: Any, may: Any, out: Any) -> None:
+def _course(courses: Any, scores: Any, step: int, out: Any) -> None:
     for i in range(scores.size):
-        out[i] = atrial_course.take(courses[0], (i - 1) * 1500, i * 1500, scores[i], 1.5, -1.0, 6000, may[i])
+        out[i] = atrial_course.take(courses[0], (i - 1) * step, i * step, scores[i], 1.5, -1.0, 24 * RATE, True)
+
+
+def events_of(scores: list[float], step: int) -> tuple[list[int], int]:
+    """What a course tells of scores that lie `step` samples apart, and its last onset."""
+    row = np.zeros(1, ATRIAL)
+    atrial_course.begin(row)
+    out = np.zeros(len(scores), np.int64)
+    _course(row["course"], np.array(scores, float), step, out)
+    return out[out != 0].tolist(), int(row["course"]["onset"][0])
 
 
 @pytest.mark.parametrize(
@@ -329,17 +339,19 @@ def _course(courses: Any, scores: Any, may: Any, out: Any) -> None:
         ([-3] * 3 + [3] * 3 + [-3] * 6, []),  # shorter than 24 s
         ([-3] * 3 + [0.9] * 12 + [-3] * 3, []),  # never above the threshold
         ([-3] * 3 + [3] * 9 + [-0.4] * 6 + [3] * 3, [atrial_course.OPENED]),  # a doubt does not end it
-        ([-3] * 3 + [3] * 9 + [-8] + [3] * 9, [atrial_course.OPENED]),  # nor does a gap under 10 s
     ],
-    ids=["long", "short", "low", "doubt", "gap"],
+    ids=["long", "short", "low", "doubt"],
 )
 def test_how_scores_become_an_episode(scores: list[float], events: list[int]) -> None:
     """One score every 6 s."""
-    row = np.zeros(1, ATRIAL)
-    atrial_course.begin(row)
-    out = np.zeros(len(scores), np.int64)
-    _course(row["course"], np.array(scores, float), np.ones(len(scores), bool), out)
-    assert out[out != 0].tolist() == events
+    assert events_of(scores, 6 * RATE)[0] == events
+
+
+@pytest.mark.parametrize(("gap_s", "episodes"), [(4, 1), (20, 2)])
+def test_a_short_gap_does_not_end_an_episode(gap_s: int, episodes: int) -> None:
+    """One score a second."""
+    events, _ = events_of([3.0] * 40 + [-5.0] * gap_s + [3.0] * 60, RATE)
+    assert events.count(atrial_course.OPENED) == episodes
 
 
 def without_p() -> NDArray[Any]:
@@ -390,10 +402,6 @@ def test_two_intervals_in_turn_are_no_flutter(intervals: list[float]) -> None:
 
 def test_the_onset_is_dated_back_to_where_the_score_rose() -> None:
     """A slow beginning belongs to the episode: it is where the mean last rose above zero."""
-    row = np.zeros(1, ATRIAL)
-    atrial_course.begin(row)
-    scores = np.array([-3.0] * 4 + [0.8] * 6 + [3.0] * 8)
-    out = np.zeros(scores.size, np.int64)
-    _course(row["course"], scores, np.ones(scores.size, bool), out)
-    assert out[out != 0].tolist() == [atrial_course.OPENED]
-    assert 3 * 1500 <= row["course"]["onset"][0] <= 6 * 1500
+    events, onset = events_of([-3.0] * 4 + [0.8] * 6 + [3.0] * 8, 6 * RATE)
+    assert events == [atrial_course.OPENED]
+    assert 3 * 6 * RATE <= onset <= 6 * 6 * RATE
