@@ -27,6 +27,7 @@ from stream.ecg import (
     runs,
     shapes,
     silence,
+    ventricular,
     waveform,
 )
 from stream.ecg.chart import EPISODES, new_charts
@@ -208,6 +209,7 @@ def _step(chart: Record, pen: Record, marks: Samples, k: int, x: float, missing:
         contact.each_second(chart, pen, marks, k)
         fibrillation.each_second(chart, pen, marks, k)
         rates.each_second(chart, pen, marks, k)
+        ventricular.each_second(chart, pen, marks, k)
         runs.each_second(chart, pen, marks, k)
         burden.each_second(chart, pen, marks)
 

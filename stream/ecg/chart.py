@@ -18,6 +18,7 @@ from stream.ecg.fibrillation_chart import FIBRILLATION
 from stream.ecg.filters import SECTIONS
 from stream.ecg.marks import Quality
 from stream.ecg.runs_chart import BURDEN, RUNS
+from stream.ecg.ventricular_chart import VENTRICULAR
 
 CHART_VERSION: Final = 3
 """Grows with every change of a dtype below."""
@@ -185,6 +186,7 @@ SIGNAL: Final = _record(
     ("quality", QUALITY),
     ("contact", CONTACT),
     ("fibrillation", FIBRILLATION),
+    ("ventricular", VENTRICULAR),
     ("silence", SILENCE),
     ("rates", RATES),
     ("classes", CLASSES),

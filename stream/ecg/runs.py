@@ -69,7 +69,7 @@ def on_class(chart: Record, pen: Record, marks: Samples) -> None:
         _end_run(chart, pen, marks)
         runs.others += 1
         is_mixed = _ones(runs.history, _LATELY) <= _LATELY // 2
-        if chart.episodes[_VT].open and (is_mixed or runs.others >= _OTHERS):
+        if _may_end(chart) and (is_mixed or runs.others >= _OTHERS):
             _close_vt(chart, pen, marks)
     _pattern(chart, pen, marks, 0, runs.twos)
     _pattern(chart, pen, marks, 1, runs.threes)
@@ -89,8 +89,14 @@ def each_second(chart: Record, pen: Record, marks: Samples, k: int) -> None:
     if signal.quality.grade == _BAD or signal.fibrillation.now or not contact.is_attached(chart):
         runs.unsure = k
     seen = max(runs.last_v, runs.unsure, signal.hole.end)
-    if chart.episodes[_VT].open and k - seen >= _GONE_S * RATE:
+    if _may_end(chart) and k - seen >= _GONE_S * RATE:
         _close_vt(chart, pen, marks)
+
+
+@kernel
+def _may_end(chart: Record) -> bool:
+    """Whether VT is open and the verdict does not hold it open."""
+    return bool(chart.episodes[_VT].open and not chart.signal.ventricular.holds)
 
 
 @kernel
@@ -167,12 +173,28 @@ def _extend(chart: Record, pen: Record, marks: Samples) -> None:
             _pair(chart, pen, marks, rate)
     rate = bpm(runs, _VT_BEATS - 1)
     if runs.run >= _VT_BEATS and rate >= _VT_BPM and _is_even(runs) and _ones(runs.narrow, _VT_BEATS) < _VT_NARROW:
-        runs.vt_first = runs.r[_VT_BEATS - 1]
-        if runs.since == 0:
-            runs.since = runs.vt_first
-            runs.beats = _VT_BEATS - 1  # intervals
-        runs.fast_since = 0
-        _open(chart, pen, marks, _VT, runs.vt_first, rate, runs.run)
+        begin_vt(chart, pen, marks, runs.r[_VT_BEATS - 1], rate, runs.run, runs.trust / runs.run)
+
+
+@kernel
+def begin_vt(
+    chart: Record, pen: Record, marks: Samples, first: int, rate: float, beats: float, confidence: float
+) -> None:
+    """VT by a run of V, or by the verdict of ventricular.py, from the beat with R at the internal sample `first`."""
+    runs = chart.signal.runs
+    runs.vt_first = first
+    if runs.since == 0:
+        runs.since = first
+        runs.beats = _VT_BEATS - 1  # intervals
+    runs.fast_since = 0
+    row = _open(chart, pen, marks, _VT, first, rate, beats)
+    marks[row].confidence = confidence
+
+
+@kernel
+def goes_on(runs: Record, r: int) -> None:
+    """VT holds by the verdict up to the beat with R at internal sample r, whatever its class."""
+    runs.last_v = max(runs.last_v, r)
 
 
 @kernel
@@ -269,13 +291,14 @@ def _pacing(chart: Record, pen: Record, marks: Samples) -> None:
 
 
 @kernel
-def _open(chart: Record, pen: Record, marks: Samples, condition: int, r: int, value: float, second: float) -> None:
-    """Open at the beat whose R is the internal sample `r`."""
+def _open(chart: Record, pen: Record, marks: Samples, condition: int, r: int, value: float, second: float) -> int:
+    """Open at the beat whose R is the internal sample `r`; returns the row."""
     runs = chart.signal.runs
     episode = chart.episodes[condition]
     first = raw_index(chart.clock, r)
     row = episodes.open_episode(pen, marks, episode, condition, first, first)
     episodes.tell(marks, row, episode, value, second, runs.trust / runs.run if runs.run else 1.0)
+    return int(row)
 
 
 @kernel

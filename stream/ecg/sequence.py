@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from stream.ecg import atrial, burden, episodes, runs
+from stream.ecg import atrial, burden, episodes, runs, ventricular
 from stream.ecg.kernel import Record, Samples, constant, kernel
 from stream.ecg.marks import EcgCondition, Mark
 from stream.ecg.resample import raw_index
@@ -21,6 +21,7 @@ def on_class(chart: Record, pen: Record, marks: Samples) -> None:
     marks[row].second = decided.p_s
     marks[row].confidence = max(decided.p_v, decided.p_s, 1.0 - decided.p_v - decided.p_s)
     marks[row].beat = decided.beat
+    ventricular.on_class(chart)
     runs.on_class(chart, pen, marks)
     burden.on_class(chart)
     atrial.on_class(chart, pen, marks)
