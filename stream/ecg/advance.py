@@ -6,7 +6,7 @@ clock.
 """
 
 import math
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,8 +48,8 @@ _MARKS_A_SECOND: Final = 24
 _MARKS_A_ROW: Final = 80
 _SAME_RATE: Final = 0.01  # a new estimate of the device's rate within 1 % changes nothing
 _PEN: Final = np.dtype([("written", "i8"), ("now", "i8"), ("work", "i4"), ("slot", "i4")], align=True)
-_GAP: Final = np.int16(MISSING)
-_ATTACHED: Final = np.bool_(True)
+_GAP: Final = cast("int", np.int16(MISSING))
+_ATTACHED: Final = cast("bool", np.bool_(True))
 _OTHER_DELAY: Final = 7  # samples by which the 10-25 Hz band lags behind the signal
 
 

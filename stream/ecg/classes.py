@@ -38,7 +38,7 @@ def on_beat(chart: Record, pen: Record, marks: Samples, place: int) -> None:
     signal = chart.signal
     classes = signal.classes
     if classes.waiting:
-        _decide(chart, pen, marks, signal.rhythm.intervals[place])
+        _decide(chart, pen, marks, float(signal.rhythm.intervals[place]))
     r = signal.first.beats[place]
     newest = signal.resampler.made - 1
     if newest - r > WAVE_RING - _REACH and classes.doubtful.r == r:

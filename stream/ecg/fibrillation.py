@@ -12,11 +12,11 @@ from stream.ecg import episodes, trees, waveform
 from stream.ecg.classes_chart import BEAT_RING
 from stream.ecg.fibrillation_chart import SECONDS
 from stream.ecg.filters import RATE
-from stream.ecg.kernel import Record, Samples, kernel
+from stream.ecg.kernel import Record, Samples, constant, kernel
 from stream.ecg.marks import EcgCondition
 from stream.ecg.resample import raw_index
 
-_VF: Final = int(EcgCondition.VF)
+_VF: Final = constant(EcgCondition.VF)
 _ON: Final = 0.65  # probability
 _OFF: Final = 0.4
 _OF_LAST: Final = 7  # bits of the last three seconds

@@ -11,7 +11,7 @@ from typing import Final
 from stream.ecg import runs, trees
 from stream.ecg.classes_chart import BEAT_RING
 from stream.ecg.filters import RATE
-from stream.ecg.kernel import Record, Samples, kernel
+from stream.ecg.kernel import Record, Samples, constant, kernel
 from stream.ecg.marks import EcgCondition
 from stream.ecg.quality import DRIFT, MUSCLE_NOW
 from stream.ecg.resample import raw_index
@@ -28,7 +28,7 @@ four; longest run of V; best match with the template; ln height; mean match; the
 between all beats; share of beats of the own shape; ln power < 1 Hz; envelope between the five; their rate; beats called
 V; score of the windows over them; ln muscle noise."""
 
-_VT: Final = int(EcgCondition.VT)
+_VT: Final = constant(EcgCondition.VT)
 _ON: Final = 0.42
 _KEEP: Final = 0.2  # what was VT a second ago still is
 _LEAST_RUN: Final = 3  # V in a row, or
