@@ -66,7 +66,7 @@ class Ward:
     """Node -> household as it was saved: while positions are replayed in which it was still several."""
 
     def observe(self, batch: Batch) -> list[Finding]:
-        """Judge one position; findings in order of (subject, condition, opened, episode, revision).
+        """Judge one position; findings in order of (subject, condition, at, opened, episode, revision).
 
         A household that was read from the store as it was after this position takes in again only what it may still hold.
         """
@@ -83,7 +83,7 @@ class Ward:
             self.before_patient("")  # whatever ends the process from here on is no patient's fault
         else:
             said = self._together(names, rows, moment)
-        return sorted(said, key=lambda f: (f.subject, f.condition, f.opened, f.episode, f.revision))
+        return sorted(said, key=lambda f: (f.subject, f.condition, f.at, f.opened, f.episode, f.revision))
 
     def save(self, position: int, groups: Collection[int]) -> list[SavedChart]:
         """The charts of these groups as they are after `position`, and those of households that were merged."""
