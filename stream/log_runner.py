@@ -15,7 +15,7 @@ from stream.clients import Clients
 from stream.command import AssignmentChanged
 from stream.instants import micros
 from stream.log_history import LogHistory
-from stream.ward import GROUPS, Ward, node_of
+from stream.ward import GROUPS, Ward, in_order, node_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -56,7 +56,7 @@ def run_log(
                 is_mine = zlib.crc32(home.household(f"patient/{bench.patient}").encode()) % partitions == part.number
                 if bench.position == batch.position and is_mine and not part.ward.is_benched(bench.patient):
                     found += part.ward.bench(bench.patient, bench.why, micros(batch.tick), batch.position)
-        yield batch, sorted(found, key=lambda f: (f.subject, f.condition, f.opened, f.episode, f.revision))
+        yield batch, in_order(found)
         if done < handovers and batch.position - batches[0].position + 1 >= every * (done + 1):
             part = wards[done % partitions]
             own = [

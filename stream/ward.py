@@ -23,7 +23,7 @@ from stream.lane import Listening
 from stream.moment import Moment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -83,7 +83,7 @@ class Ward:
             self.before_patient("")  # whatever ends the process from here on is no patient's fault
         else:
             said = self._together(names, rows, moment)
-        return sorted(said, key=lambda f: (f.subject, f.condition, f.at, f.opened, f.episode, f.revision))
+        return in_order(said)
 
     def save(self, position: int, groups: Collection[int]) -> list[SavedChart]:
         """The charts of these groups as they are after `position`, and those of households that were merged."""
@@ -193,6 +193,14 @@ class Ward:
         if name not in self.households:
             self.households[name] = Household(name)
         return self.households[name]
+
+
+def in_order(findings: Iterable[Finding]) -> list[Finding]:
+    """Those of one position as they are told: of one condition in the order in which they were decided.
+
+    An alert has its id of the first episode that it hears of: that must not depend on how the data was cut.
+    """
+    return sorted(findings, key=lambda f: (f.subject, f.condition, f.at, f.opened, f.episode, f.revision))
 
 
 def group_of(household: str) -> int:

@@ -16,7 +16,8 @@ from stream import judge as judging
 from stream.command import AssignmentChanged, LimitsChanged
 from stream.finding import Condition
 from stream.log_history import LogHistory
-from stream.ward import Ward
+from stream.statement import opened
+from stream.ward import Ward, in_order
 from tests.stream.logs import Log, assigned, in_time, judge, later, split, story
 from tests.stream.shard import T0
 
@@ -200,3 +201,12 @@ def test_a_patients_own_limits_of_rate_are_judged_by_from_the_moment_they_change
     fast = [f for f in judge(log) if f.condition is Condition.TACHY]
     assert [f.present for f in fast][:1] == [True]
     assert fast[0].at > T0 + timedelta(seconds=60)
+
+
+def test_of_one_position_the_episode_that_was_decided_first_is_told_first() -> None:
+    """By its text, sample 10000 comes before sample 9000; an alert has its id of the first that it hears of."""
+    early, late = (
+        opened("ada", Condition.PAUSE, stream="ecg/I", opened_at=f"s:{index}", onset_us=index, at_us=index)
+        for index in (9_000, 10_000)
+    )
+    assert in_order([late, early]) == [early, late]
