@@ -206,7 +206,7 @@ def test_a_patients_own_limits_of_rate_are_judged_by_from_the_moment_they_change
 def test_of_one_position_the_episode_that_was_decided_first_is_told_first() -> None:
     """By its text, sample 10000 comes before sample 9000; an alert has its id of the first that it hears of."""
     early, late = (
-        opened("ada", Condition.PAUSE, stream="ecg/I", opened_at=f"s:{index}", onset_us=index, at_us=index)
+        opened("ada", Condition.PAUSE, stream="ecg/I", opened_at=f"s:{index}", onset_us=index, at_us=index, evidence={})
         for index in (9_000, 10_000)
     )
     assert in_order([late, early]) == [early, late]
