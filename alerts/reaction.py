@@ -16,7 +16,7 @@ from alerts.policy import agreed, is_quiet, tier_of, touched_by
 from stream.finding import NAMESPACE, FindingKind, SubjectKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
     from uuid import UUID
 
@@ -60,7 +60,7 @@ def heard(situation: Situation, found: Found, plan: Plan, now: datetime) -> tupl
     target = holder
     if holder is None or (not situation.alerts[holder].is_open and open_one is not None and found.present):
         target = open_one
-    verdict = agreed(found, tier_of(found, plan), _known(situation))
+    verdict = agreed(found, tier_of(found, plan), (other for _, other in _known(situation)))
     if target is None:
         return _rest(situation, (course.raised(found, verdict, plan, now), *_risen(situation, found, plan, now)), now)
     change = course.renewed(
@@ -76,39 +76,40 @@ def heard(situation: Situation, found: Found, plan: Plan, now: datetime) -> tupl
     return _rest(situation, (change, *_risen(situation, found, plan, now)), now)
 
 
-def _known(situation: Situation) -> list[Occurrence]:
-    """What is known of a subject, as the newest statement of each episode."""
-    return [
-        Occurrence(
-            subject=situation.alerts[alert].subject,
-            subject_kind=situation.alerts[alert].subject_kind,
-            condition=situation.alerts[alert].condition,
-            kind=situation.alerts[alert].kind,
-            episode=one.episode,
-            revision=one.revision,
-            present=one.present,
-            onset=one.onset,
-            end=one.end,
-            late=one.late,
-            withdrawn="withdrawn" if one.withdrawn else None,
-        )
-        for alert, known in situation.episodes.items()
-        for one in known.values()
-    ]
+def _known(situation: Situation) -> Iterator[tuple[Alert, Occurrence]]:
+    """What is known of a subject: the newest statement of each episode, and the alert that heard it."""
+    for key, known in situation.episodes.items():
+        alert = situation.alerts[key]
+        for one in known.values():
+            yield (
+                alert,
+                Occurrence(
+                    subject=alert.subject,
+                    subject_kind=alert.subject_kind,
+                    condition=alert.condition,
+                    kind=alert.kind,
+                    episode=one.episode,
+                    revision=one.revision,
+                    present=one.present,
+                    onset=one.onset,
+                    end=one.end,
+                    late=one.late,
+                    withdrawn="withdrawn" if one.withdrawn else None,
+                ),
+            )
 
 
 def _risen(situation: Situation, found: Found, plan: Plan, now: datetime) -> list[Change]:
     """The open alerts that deserve a higher tier because of this finding: two sources agree, whichever came first."""
     touched = touched_by(found.condition)
-    risen: list[Change] = []
-    for other in _known(situation) if touched and found.withdrawn is None else ():
-        alert = next(situation.alerts[key] for key, known in situation.episodes.items() if other.episode in known)
+    risen: dict[AlertId, Change] = {}
+    for alert, other in _known(situation) if touched and found.withdrawn is None else ():
         if other.condition not in touched or not alert.is_open or other.withdrawn is not None:
             continue
         verdict = agreed(other, tier_of(other, plan), [found])
-        if verdict.tier.rank > alert.tier.rank and all(alert.alert != one.alert.alert for one in risen):
-            risen.append(course.worsened(alert, verdict, found, now))
-    return risen
+        if verdict.tier.rank > alert.tier.rank:
+            risen.setdefault(alert.alert, course.worsened(alert, verdict, found, now))
+    return list(risen.values())
 
 
 def answered(situation: Situation, alert: AlertId, answer: Answer, now: datetime) -> tuple[Change, ...]:

@@ -42,6 +42,8 @@ ALLOWED = 1.5
 MORE = 2
 """So often more is measured, and added, where a busy machine has blurred the first answer."""
 _NUMBERS = count(1)
+_TURNS = count()
+"""Never begun again: a cuff that shows the same time twice has said the same thing twice."""
 _SEQS: defaultdict[str, Iterator[int]] = defaultdict(lambda: count(1))
 """Each lane's own: a hole would be waited for."""
 
@@ -178,12 +180,11 @@ def measured(home: House, patients: list[str], senders: dict[Poison, Mqtt]) -> t
     """Seconds from commit to finding of the others: without poison, and with it."""
     found: tuple[list[float], list[float]] = ([], [])
     spans: list[tuple[bool, int, int]] = []
-    seconds = count()
     for _ in range(SLOTS):
         for is_poisoned in (False, True):
             since, _judged = home.positions()
             for _ in range(SLOT_S):
-                second = next(seconds)
+                second = next(_TURNS)
                 until_s = time.monotonic()
                 if is_poisoned:
                     send_each(senders)

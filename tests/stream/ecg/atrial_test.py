@@ -1,6 +1,5 @@
 """Atrial fibrillation and regular tachycardia: what is told of sequences of beats, what must not matter, real recordings."""
 
-from itertools import pairwise
 from typing import Any
 
 import numba
@@ -13,11 +12,11 @@ from numpy.typing import NDArray
 from stream.ecg import atrial_course, atrial_waves, atrial_windows
 from stream.ecg.atrial import hear
 from stream.ecg.atrial_chart import ATRIAL, GRID, INTERVALS, POINTS
-from stream.ecg.chart import ECG_CHART, new_charts
+from stream.ecg.chart import new_charts
 from stream.ecg.filters import RATE
 from stream.ecg.marks import EcgCondition, Mark
 from tests.stream.ecg.classed import Heart, conditions, fresh, judged, told
-from tests.stream.ecg.recordings import excerpt, run, said, whole, work_of
+from tests.stream.ecg.recordings import excerpt, resumed, run, said, whole, work_of
 
 AF, POSSIBLE, SVT = EcgCondition.AF, EcgCondition.AF_POSSIBLE, EcgCondition.SVT
 RELAXED = settings(max_examples=8, deadline=None, derandomize=True)
@@ -291,14 +290,8 @@ def test_chunks_and_restarts_within_af() -> None:
     unbroken = new_charts(1)
     expected = said(run(unbroken, work_of([0, samples.size], rate), samples))
     assert any(mark[2] == AF for mark in expected)
-    saved, got = new_charts(1).tobytes(), []
     cuts = [0, *sorted(rng(2).integers(1, samples.size, 40).tolist()), samples.size]
-    for begin, end in pairwise(cuts):
-        charts = np.frombuffer(bytearray(saved), ECG_CHART)
-        work = work_of([begin, end], rate)
-        work["first"] = 0
-        got += said(run(charts, work, samples[begin:end]))
-        saved = charts.tobytes()
+    got, saved = resumed(samples, rate, cuts)
     assert got == expected
     assert saved == unbroken.tobytes()
 

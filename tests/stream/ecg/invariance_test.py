@@ -3,8 +3,6 @@
 import os
 import subprocess
 import sys
-from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +12,7 @@ from numpy.typing import NDArray
 
 from stream.ecg.chart import CHART_VERSION, ECG_CHART, new_charts
 from stream.ecg.marks import MISSING, EcgCondition, Mark
-from tests.stream.ecg.recordings import ROOT, data_folder, excerpt, run, said, whole, work_of
+from tests.stream.ecg.recordings import ROOT, data_folder, excerpt, resumed, run, said, whole, work_of
 
 EXCERPTS = [
     ("mitdb/203", 300, 40),  # AF with ventricular beats at 360 Hz: search back, all the time
@@ -85,14 +83,7 @@ def test_save_and_restore_anywhere_changes_nothing(recorded: tuple[NDArray[np.in
     samples, rate = recorded
     unbroken = new_charts(1)
     expected = said(run(unbroken, work_of([0, samples.size], rate), samples))
-    got: list[tuple[Any, ...]] = []
-    saved = new_charts(1).tobytes()
-    for begin, end in pairwise(cuts_of(samples.size, rate, seed, 10.0)):
-        charts = np.frombuffer(bytearray(saved), ECG_CHART)
-        work = work_of([begin, end], rate)
-        work["first"] = 0
-        got += said(run(charts, work, samples[begin:end]))
-        saved = charts.tobytes()
+    got, saved = resumed(samples, rate, cuts_of(samples.size, rate, seed, 10.0))
     assert got == expected
     assert saved == unbroken.tobytes()
 
@@ -165,7 +156,7 @@ def test_the_chart_is_small() -> None:
 
 BOUNDS = """
 import numpy as np
-from tests.stream.ecg.recordings import excerpt, whole
+from tests.stream.ecg.recordings import excerpt, resumed, whole
 for name, begin, seconds in [("mitdb/203", 300, 15), ("cudb/cu04", 210, 20), ("nsrdb/16265", 100, 12)]:
     samples, rate = excerpt(name, begin, seconds)
     samples = samples.copy(); samples[900:1300] = -32768

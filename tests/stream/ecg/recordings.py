@@ -2,6 +2,7 @@
 
 import os
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from stream.ecg.advance import advance, mark_capacity
-from stream.ecg.chart import new_charts
+from stream.ecg.chart import ECG_CHART, new_charts
 from stream.ecg.marks import MARK, WORK
 from stream.recording import open_record
 
@@ -48,6 +49,18 @@ def run(charts: NDArray[Any], work: NDArray[Any], samples: NDArray[np.int16]) ->
     """The marks of a batch."""
     marks = np.zeros(mark_capacity(samples.size, work.size), MARK)
     return marks[: advance(charts, work, samples, marks)]
+
+
+def resumed(samples: NDArray[np.int16], rate_hz: float, cuts: list[int]) -> tuple[list[tuple[Any, ...]], bytes]:
+    """What a lane says whose chart is saved and made anew at each cut (from 0 to the end), and the chart at last."""
+    saved, got = new_charts(1).tobytes(), []
+    for begin, end in pairwise(cuts):
+        charts = np.frombuffer(bytearray(saved), ECG_CHART)
+        work = work_of([begin, end], rate_hz)
+        work["first"] = 0
+        got += said(run(charts, work, samples[begin:end]))
+        saved = charts.tobytes()
+    return got, saved
 
 
 def said(marks: NDArray[Any]) -> list[tuple[Any, ...]]:
