@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from alerts.alert import Alert, Change, EventType, Notice, Reason, notice_id
 from alerts.course import again, entered, unanswered_anew, worse
-from alerts.ladder import LadderName, Role
+from alerts.ladder import Addressee, LadderName, Role
 from alerts.machine import Signal, move
-from alerts.plan import TIER_OF_LADDER
+from alerts.plan import TIER_OF_LADDER, told_at
 from alerts.policy import Verdict
 
 if TYPE_CHECKING:
@@ -119,10 +119,14 @@ def _taken(change: Change, at: datetime, step: Step, now: datetime, waiting: Abs
         changed = again(alert, alert.cycle_from + cycles * timedelta(seconds=alert.running.repeat_s), cycles)
     else:
         what, cause = "rung", f"rung:{alert.generation}:{alert.cycle}:{alert.rung}"
-        notices = _notices(alert, at, waiting)
+        # Pressed for by an answer or a failure, it is due at this very moment, whatever its place in the cycle.
+        told = told_at(alert.running, alert.running.rungs[alert.rung], now if alert.rung <= alert.hurried else at)
+        notices = _notices(alert, at, told.to, waiting)
         detail |= {"rung": alert.rung, "told": len(notices)}
-        if missing := alert.running.rungs[alert.rung].missing:
-            detail["missing"] = ", ".join(missing)
+        if told.missing:
+            detail["missing"] = ", ".join(told.missing)
+        if told.is_hour:
+            detail["nobody_on_call_at"] = at.isoformat()
         changed = replace(alert, rung=alert.rung + 1)
     changed, entry = entered(changed, alert.state, cause=cause, what=what, now=now, detail=detail)
     return replace(change, alert=changed, entries=(*change.entries, entry), notices=change.notices + notices)
@@ -137,8 +141,9 @@ def _escalated(alert: Alert, at: datetime) -> Alert:
     return worse(replace(alert, state=move(alert.state, Signal.WORSENED)), verdict, at)
 
 
-def _notices(alert: Alert, at: datetime, waiting: AbstractSet[Reached]) -> tuple[Notice, ...]:
-    rung = alert.running.rungs[alert.rung]
+def _notices(
+    alert: Alert, at: datetime, people: tuple[Addressee, ...], waiting: AbstractSet[Reached]
+) -> tuple[Notice, ...]:
     return tuple(
         Notice(
             notice=notice_id(alert.alert, "raised", alert.generation, alert.cycle, alert.rung, to),
@@ -152,7 +157,7 @@ def _notices(alert: Alert, at: datetime, waiting: AbstractSet[Reached]) -> tuple
             tier=alert.tier,
             due_at=at,
         )
-        for to in rung.to
+        for to in people
         if (alert.cycle == 0 and alert.rung == 0) or (to.person, to.channel) not in waiting
     )
 

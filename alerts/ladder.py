@@ -6,8 +6,10 @@ a plan changed at night changes no alert that is sounding. Pure values; must nev
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+from alerts.schedule import Schedule
 
 
 class LadderName(StrEnum):
@@ -70,6 +72,8 @@ class Rung:
     to: tuple[Addressee, ...]
     missing: tuple[Role, ...] = ()
     """Roles of this step for which the care team names nobody: told to the operator instead, never dropped."""
+    on_call: tuple[Role, ...] = ()
+    """Roles of this step whose schedule is asked when the rung is due, beside those in `to`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +89,8 @@ class Ladder:
     escalate_s: float | None = None
     """Unanswered for so long, the alert is worse than was thought."""
     escalate_to: LadderName | None = None
+    schedules: dict[Role, Schedule] = field(default_factory=dict)
+    """Who is on call for a role, as it was when the alert was raised."""
 
 
 Ladders = dict[LadderName, Ladder]

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from alerts.alert import Tier
 from alerts.ladder import Addressee, Ladder, LadderName, Ladders, Role, Rung
+from alerts.schedule import Schedule
 from stream.limits import GUIDELINES, LIMITS, Limit
 
 if TYPE_CHECKING:
@@ -175,6 +177,10 @@ class Plan:
     ladders: dict[LadderName, PlannedLadder] = field(default_factory=dict)
     """Ladders of this patient's own; what is left out is the default."""
     team: tuple[Addressee, ...] = DEFAULT_TEAM
+    schedules: dict[Role, str] = field(default_factory=dict)
+    """Which of the practice's schedules says who is on call for a role; left out: the one of the role's own name."""
+    on_call: dict[Role, Schedule] = field(default_factory=dict)
+    """Those schedules as they are now; read with the plan, never written with it."""
 
 
 def limits_of(plan: Plan) -> dict[str, float]:
@@ -215,25 +221,70 @@ def check_ladders(ladders: Mapping[LadderName, PlannedLadder]) -> None:
 
 
 def frozen(plan: Plan) -> Ladders:
-    """The plan's ladders with people in place of roles."""
-    return {name: _resolved(plan.ladders.get(name, planned), plan.team) for name, planned in DEFAULT_LADDERS.items()}
+    """The plan's ladders with people in place of roles, and the schedules of those who are on call by the hour."""
+    return {name: _resolved(plan.ladders.get(name, planned), plan) for name, planned in DEFAULT_LADDERS.items()}
 
 
-def _resolved(planned: PlannedLadder, team: tuple[Addressee, ...]) -> Ladder:
+def _resolved(planned: PlannedLadder, plan: Plan) -> Ladder:
     rungs = []
     for step in sorted(planned.steps, key=lambda step: step.after_s):
-        behind = {role: [one for one in team if one.role is role] for role in step.roles}
-        missing = tuple(role for role, people in behind.items() if not people and role not in OPTIONAL)
+        behind = {role: [one for one in plan.team if one.role is role] for role in step.roles}
+        on_call = [role for role in step.roles if role in plan.on_call]
+        missing = tuple(
+            role for role, people in behind.items() if not people and role not in on_call and role not in OPTIONAL
+        )
         to = [one for people in behind.values() for one in people]
-        if missing and OPERATOR not in to:
-            to.append(OPERATOR)
-        # The same person by the same channel in two roles hears it once.
-        distinct = {(one.person, one.channel): one for one in reversed(to)}
-        rungs.append(Rung(after_s=step.after_s, to=tuple(sorted(distinct.values())), missing=missing))
+        if missing:
+            to += [] if OPERATOR in to else [OPERATOR]
+            on_call += [Role.OPERATOR] if Role.OPERATOR in plan.on_call and Role.OPERATOR not in on_call else []
+        rungs.append(Rung(after_s=step.after_s, to=_each_once(to), missing=missing, on_call=tuple(on_call)))
+    asked = {role for rung in rungs for role in rung.on_call}
     return Ladder(
         rungs=tuple(rungs),
         repeat_s=max(planned.repeat_s, rungs[-1].after_s + 1.0 if rungs else 1.0),
         acknowledgement_s=planned.acknowledgement_s,
         escalate_s=planned.escalate_s,
         escalate_to=planned.escalate_to,
+        schedules={role: one for role, one in plan.on_call.items() if asked and role in {*asked, Role.OPERATOR}},
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """Whom a rung tells."""
+
+    to: tuple[Addressee, ...]
+    missing: tuple[Role, ...]
+    """Roles that the care team lacks, or for which nobody is on call at that hour: the operator is told instead."""
+    is_hour: bool
+    """Whether it is the hour: at another somebody is on call."""
+
+
+def told_at(ladder: Ladder, rung: Rung, at: datetime) -> Told:
+    """Whom a rung that is due at `at` tells: its people, and whoever is on call then. Never nobody."""
+    to, missing = list(rung.to), list(rung.missing)
+    is_hour = False
+    for role in rung.on_call:
+        found = on_duty(ladder, role, at)
+        to += found
+        if not found and role not in OPTIONAL and not any(one.role is role for one in rung.to):
+            missing.append(role)
+            is_hour = True
+    if is_hour or not to:
+        to += [OPERATOR, *on_duty(ladder, Role.OPERATOR, at)]
+    return Told(to=_each_once(to), missing=tuple(missing), is_hour=is_hour)
+
+
+def on_duty(ladder: Ladder, role: Role, at: datetime) -> list[Addressee]:
+    """Who is on call for a role."""
+    schedule = ladder.schedules.get(role)
+    return [
+        Addressee(person=one.person, channel=one.channel, address=one.address, role=role)
+        for one in (schedule.on_call(at) if schedule else ())
+    ]
+
+
+def _each_once(to: list[Addressee]) -> tuple[Addressee, ...]:
+    """The same person by the same channel in two roles hears it once."""
+    distinct = {(one.person, one.channel): one for one in reversed(to)}
+    return tuple(sorted(distinct.values()))

@@ -174,18 +174,22 @@ def unreachable(changes: Iterable[Change]) -> list[Occurrence]:
     for change in changes:
         alert = change.alert
         roles = sorted({str(entry.detail["missing"]) for entry in change.entries if "missing" in entry.detail})
+        # Nobody at this hour may be nobody again at another, when somebody has long seen to the first.
+        hours = {str(e.detail["nobody_on_call_at"])[:10] for e in change.entries if "nobody_on_call_at" in e.detail}
         if roles and alert.condition != StationCondition.UNREACHABLE:
+            identity = "|".join(["unreachable", alert.subject, str(alert.plan_version), *sorted(hours)])
+            why = f"nobody is {'on call at this hour' if hours else 'named'} for: {', '.join(roles)}"
             found.append(
                 Occurrence(
                     subject=alert.subject,
                     subject_kind=alert.subject_kind,
                     condition=StationCondition.UNREACHABLE,
                     kind=FindingKind.TECHNICAL,
-                    episode=uuid5(NAMESPACE, f"unreachable|{alert.subject}|{alert.plan_version}"),
+                    episode=uuid5(NAMESPACE, identity),
                     revision=1,
                     present=True,
                     onset=change.entries[-1].at,
-                    evidence={"reason": f"nobody is named for: {', '.join(roles)}", "alert": str(alert.alert)},
+                    evidence={"reason": why, "alert": str(alert.alert)},
                 )
             )
     return found
