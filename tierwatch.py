@@ -67,7 +67,7 @@ OWN_COMMANDS = frozenset({"up", "demo", "check", "run"})
 """Commands of this file; any other word has the folders' commands loaded."""
 LOOPBACK = "127.0.0.1"
 DISPATCH = "dispatch"
-"""The endpoint, and the caller of the API, that the demo's dispatch centre is."""
+"""The endpoint that the demo's dispatch centre is."""
 RECORDS_VARIABLE = "TIERWATCH_RECORDS"
 """How the folder of recordings comes to the world's process."""
 
@@ -286,7 +286,7 @@ def check(config: ConfigOption = None, data: DataOption = None) -> None:
 
     Example: [bold]tierwatch check && tierwatch up[/bold]
     """
-    from alerts.delivery.webhook import secrets_of
+    from alerts.delivery.signing import secrets_of
     from stream.servers import checkup
 
     settings = Settings(config, data)
@@ -356,7 +356,7 @@ def _api(settings: Settings) -> None:
 
 def _sims(settings: Settings) -> None:
     """The world is handed passwords and tokens as any owner of a device is, and no database address."""
-    from alerts.delivery.webhook import ensure_secret
+    from alerts.delivery.signing import ensure_secret
     from api.access import OPERATOR, ensure_token
     from device_sims.pace import Pace
     from device_sims.registration import Api
@@ -374,7 +374,7 @@ def _sims(settings: Settings) -> None:
         pace=Pace(speed=settings.speed, anchor=settings.anchor),
         settings=settings.sims,
         webhook_secret=ensure_secret(keys, DISPATCH),
-        api=Api(url=pages(settings), token=ensure_token(keys, OPERATOR), dispatch_token=ensure_token(keys, DISPATCH)),
+        api=Api(url=pages(settings), token=ensure_token(keys, OPERATOR)),
         records=None if records is None else Path(records),
         shard=stream.shard,
     )

@@ -298,6 +298,8 @@ class Response:
     """What comes back from people about a notice (a *receipt* is the transport's). Kept as said, by their own id."""
 
     notice: NoticeId
+    endpoint: str
+    """Who signed it."""
     kind: str
     """`accepted`, `rejected`, `on_the_way`, `arrived`."""
     external_id: str
@@ -312,7 +314,7 @@ class Entry:
     cause: str
     """Unique in its alert: the same cause changes it once only."""
     what: str
-    """The signal of the table, or `rung`, `cycle`, `inhibited`, `released`, `update`."""
+    """The signal of the table, or `rung`, `cycle`, `inhibited`, `released`, `update`, `response`."""
     before: State
     after: State
     generation: int

@@ -137,6 +137,12 @@ EVENTS: Mapping[EventType, Text] = {
     EventType.TEST: {"en": "test", "zh": "测试"},
 }
 
+ON_THE_SCENE: Mapping[str, Text] = {
+    # What an update says when a dispatch centre answers (`responses.Kind`).
+    "on_the_way": {"en": "help is on the way", "zh": "救援已出发"},
+    "arrived": {"en": "help has arrived", "zh": "救援已到达"},
+}
+
 LANGUAGES = ("en", "zh")
 
 

@@ -103,6 +103,12 @@ def show(
         who = f"{row['person']} by {row['channel']}"
         sent.add_row(_clock(row["first_due_at"]), row["event"], who, row["status"], tries, str(row["notice"]))
     _out.print(sent)
+    if found["responses"]:
+        came = Table("at", "what", "from", "said", box=None, title="Responses", title_justify="left")
+        for row in found["responses"]:
+            said = {name: value for name, value in row["body"].items() if not name.endswith("_id")}
+            came.add_row(_clock(row["at"]), row["kind"], f"{row['person']} ({row['endpoint']})", _short(said))
+        _out.print(came)
 
 
 @alert.command()
@@ -145,7 +151,7 @@ def secret(
 
     Example: tierwatch alert secret dispatch
     """
-    from alerts.delivery.webhook import ensure_secret
+    from alerts.delivery.signing import ensure_secret
 
     keys = context.obj().folder.keys
     ensure_secret(keys, endpoint)

@@ -85,6 +85,8 @@ def _line(conn: Connection, row: dict[str, Any]) -> str:  # noqa: PLR0911 - a ta
             return f"{at}  {row['outcome']:<9}  {kind} to {name}: {who} {how}"
         case "acknowledged" | "accepted" | "closed" | "rejected":
             return f"{at}  answered   {who}: {_ANSWERS[row['what']]} {row['by_whom']}"
+        case "response":
+            return f"{at}  answered   {who}: {row['by_whom']} says {str(detail.get('kind')).replace('_', ' ')}"
         case "cleared" | "faded":
             return f"{at}  over       {who}"
         case "inhibited":

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from psycopg_pool import ConnectionPool
 
 from alerts.sealing import Seal
-from api import alert_routes, people_routes, plan_routes, problem, stream_routes
+from api import alert_routes, callback_routes, people_routes, plan_routes, problem, stream_routes
 from api.access import ensure_token
 from api.house import House
 
@@ -61,6 +61,6 @@ def create_app(settings: ApiSettings, dsn: str, keys: Path, clock: Clock) -> Fas
     )
     app.state.house = House(settings=settings, pool=pool, clock=clock, keys=keys, seal=Seal(keys))
     problem.install(app)
-    for routes in (stream_routes, alert_routes, people_routes, plan_routes):
+    for routes in (stream_routes, alert_routes, callback_routes, people_routes, plan_routes):
         app.include_router(routes.router)
     return app

@@ -19,6 +19,7 @@ from alerts.answers import Conflict, NoSuchAlert
 from alerts.faults import where
 from alerts.plan import LimitRefused, PlanRefused
 from alerts.plans import PlanOutdated
+from alerts.responses import IdReused, NotTold
 from alerts.sealing import CannotOpen
 
 if TYPE_CHECKING:
@@ -53,7 +54,9 @@ def install(app: FastAPI) -> None:
     """Turn every error of this application into a problem."""
     told: dict[type[Exception], int] = {
         NoSuchAlert: 404,
+        NotTold: 404,
         Conflict: 409,
+        IdReused: 409,
         PlanOutdated: 412,
         LimitRefused: 422,
         PlanRefused: 422,

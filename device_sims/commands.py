@@ -69,6 +69,9 @@ def dispatch(
     port: Annotated[int, typer.Option(help="Where it listens, on loopback.", min=1, max=65535)] = 8091,
     behaviour: Annotated[Behaviour, typer.Option(help="How it answers.")] = Behaviour.RECEIVE,
     log: Annotated[Path | None, typer.Option(help="A JSON line for each request goes here.")] = None,
+    callback: Annotated[
+        str | None, typer.Option(help="Where it answers, as http://127.0.0.1:8080/api/v1/callbacks/dispatch.")
+    ] = None,
 ) -> None:
     """Be a dispatch centre: verify each emergency's signature and print the packet in words. Ctrl-C ends it.
 
@@ -85,7 +88,8 @@ def dispatch(
         raise typer.Exit(2)
 
     async def serve() -> None:
-        async with serving(DispatchCentre(lines[0], log=log, behaviour=behaviour, show=typer.echo), port=port):
+        centre = DispatchCentre(lines[0], log=log, callback=callback, behaviour=behaviour, show=typer.echo)
+        async with serving(centre, port=port):
             typer.echo(f"Dispatch centre on http://127.0.0.1:{port}/emergencies. Stop: Ctrl-C")
             await asyncio.Event().wait()
 

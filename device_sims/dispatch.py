@@ -1,7 +1,7 @@
 """The dispatch centre: an HTTP server that takes signed emergencies as a real one would, and misbehaves on request.
 
-It refuses what it cannot verify, shows each emergency once however often it comes, and answers through the product's
-API only. What it received stands in a JSON-lines log, so that tests and the demo need not read its screen.
+It refuses what it cannot verify, shows each emergency once however often it comes, and answers by signed callbacks only.
+What it received stands in a JSON-lines log, so that tests and the demo need not read its screen.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ import contextlib
 import json
 import socket
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import httpx2
 import uvicorn
 from fastapi import FastAPI, Request, Response
+from standardwebhooks import Webhook
 
 from device_sims.dispatch_behaviour import Behaviour
 from device_sims.packet import Verdict, in_words, verify
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 _LARGEST_BODY = 1_000_000
 _ANSWER_TIMEOUT_S = 5.0
+_NOT_OURS = "not our district / 不在本辖区"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,15 +50,6 @@ class Received:
     """When it came, ISO 8601 UTC."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Callback:
-    """Where the centre answers."""
-
-    url: str
-    """With `{alert_id}` and `{answer}` (`accept` or `reject`) to fill in."""
-    token: str
-
-
 class DispatchCentre:
     """What has come in, and what is said to it; `app()` is its HTTP face."""
 
@@ -65,17 +58,22 @@ class DispatchCentre:
         secret: str,
         *,
         log: Path | None = None,
-        callback: Callback | None = None,
+        callback: str | None = None,
         behaviour: Behaviour = Behaviour.ACCEPT,
         show: Callable[[str], None] = print,
         slow_s: float = 30.0,
+        travel_s: float = 20.0,
         now: Callable[[], datetime] | None = None,
     ) -> None:
-        """`secret` is the webhook's own, `whsec_` and base64; `now` is the clock of a world at another speed."""
+        """`secret` is the webhook's own, `whsec_` and base64: it verifies what comes and signs what is said back.
+
+        `callback`: where statements are posted to; None: nothing is said. `now`: the clock of the world, for what is
+        shown and expected; signatures go by the computer's. `travel_s`: how long the ambulance takes, real seconds.
+        """
         self.behaviour = behaviour
         self.received: list[Received] = []
         self.answered: list[tuple[str, str, int]] = []
-        """(alert id, accept or reject, HTTP status of the API's reply; 0 = not reached)."""
+        """(alert id, what was said of it, HTTP status of the reply; 0 = not reached)."""
         self.arrival = asyncio.Condition()
         """Notified at each request and each answer, so that a test need not sleep."""
         self._secret = secret
@@ -83,7 +81,10 @@ class DispatchCentre:
         self._callback = callback
         self._show = show
         self._slow_s = slow_s
-        self._now = now
+        self._travel_s = travel_s
+        self._now = now or (lambda: datetime.now(UTC))
+        self._coming: set[str] = set()
+        self._closing = asyncio.Event()
         self._seen: set[str] = set(_verified_ids(log)) if log else set()
         self._answering: set[asyncio.Task[None]] = set()
 
@@ -99,7 +100,8 @@ class DispatchCentre:
             await self.arrival.wait_for(lambda: enough(self))
 
     async def settled(self) -> None:
-        """Until every answer that is on its way was given."""
+        """Until every answer that is being given was given; who is still on the way does not arrive any more."""
+        self._closing.set()
         await asyncio.gather(*self._answering)
 
     async def _take(self, request: Request) -> Response:
@@ -107,7 +109,7 @@ class DispatchCentre:
         if self.behaviour is Behaviour.SLOW:
             await asyncio.sleep(self._slow_s)
         webhook_id = request.headers.get("webhook-id", "")
-        verdict = _too_large(body) or verify(request.headers, body, self._secret, self._now and self._now())
+        verdict = _too_large(body) or verify(request.headers, body, self._secret)
         duplicate = verdict.verified and webhook_id in self._seen
         status = self._status(verdict)
         taken = verdict.verified and status == HTTPStatus.OK
@@ -130,7 +132,7 @@ class DispatchCentre:
         elif taken and not duplicate:
             self._show(in_words(verdict.payload) + "\n  signature verified / 签名已验证")
         if taken:
-            self._answer(verdict)
+            self._answer(verdict, webhook_id)
         headers = {"location": "/elsewhere"} if status == HTTPStatus.TEMPORARY_REDIRECT else {}
         return Response(status_code=status, headers=headers)
 
@@ -151,29 +153,58 @@ class DispatchCentre:
             self.received.append(received)
             self.arrival.notify_all()
 
-    def _answer(self, verdict: Verdict) -> None:
-        """Accept or reject behind the 200, as people do; done again for each notice, which is harmless."""
-        answer = {Behaviour.ACCEPT: "accept", Behaviour.REJECT: "reject"}.get(self.behaviour)
-        if answer is None or self._callback is None or verdict.type == "alert.stood_down" or not verdict.alert_id:
+    def _answer(self, verdict: Verdict, webhook_id: str) -> None:
+        """Answer behind the 200, as people do; for each notice anew, which is harmless."""
+        if self._callback is None or verdict.type != "alert.raised" or not verdict.alert_id:
             return
-        task = asyncio.create_task(self._post_answer(self._callback, verdict.alert_id, answer))
+        match self.behaviour:
+            case Behaviour.ACCEPT:
+                answering = self._say(self._callback, verdict.alert_id, "accepted", webhook_id)
+            case Behaviour.REJECT:
+                answering = self._say(self._callback, verdict.alert_id, "rejected", webhook_id, reason=_NOT_OURS)
+            case Behaviour.COME:
+                answering = self._come(self._callback, verdict.alert_id, webhook_id)
+            case _:
+                return
+        task = asyncio.create_task(answering)
         self._answering.add(task)
         task.add_done_callback(self._answering.discard)
 
-    async def _post_answer(self, callback: Callback, alert_id: str, answer: str) -> None:
-        url = callback.url.format(alert_id=alert_id, answer=answer)
-        status = 0
+    async def _come(self, url: str, alert_id: str, webhook_id: str) -> None:
+        """Accept, drive off once, and arrive."""
+        await self._say(url, alert_id, "accepted", webhook_id)
+        if alert_id in self._coming:
+            return
+        self._coming.add(alert_id)
+        eta = self._now() + timedelta(seconds=self._travel_s)
+        await self._say(url, alert_id, "on_the_way", webhook_id, eta=eta.isoformat())
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._closing.wait(), self._travel_s)
+        if not self._closing.is_set():
+            await self._say(url, alert_id, "arrived", webhook_id)
+
+    async def _say(self, url: str, alert_id: str, kind: str, webhook_id: str, **more: str) -> None:
+        data = {"alert_id": alert_id, "notice_id": webhook_id, "by": "desk 1 / 一号台", **more}
+        body = json.dumps({"type": f"alert.{kind}", "timestamp": self._now().isoformat(), "data": data})
+        said, status = f"{kind}-{webhook_id}", 0  # of a notice that comes again the same is said under the same id
+        at = datetime.now(UTC)
+        headers = {
+            "content-type": "application/json",
+            "webhook-id": said,
+            "webhook-timestamp": str(int(at.timestamp())),
+            "webhook-signature": Webhook(self._secret).sign(said, at, body),
+        }
         try:
             async with httpx2.AsyncClient(timeout=_ANSWER_TIMEOUT_S, trust_env=False) as client:
-                reply = await client.post(url, headers={"authorization": f"Bearer {callback.token}"}, json={})
+                reply = await client.post(url, content=body.encode(), headers=headers)
                 status = reply.status_code
         except httpx2.HTTPError as error:
             # Not repeated here: the next notice of the alert, which comes until somebody accepts, asks again.
-            self._show(f"  {answer} of alert {alert_id} did not reach the API: {type(error).__name__}")
+            self._show(f"  {kind} of alert {alert_id} did not reach the API: {type(error).__name__}")
         else:
-            self._show(f"  {answer}ed alert {alert_id}: the API said {status}")
+            self._show(f"  {kind.replace('_', ' ')}: alert {alert_id}; the API said {status}")
         async with self.arrival:
-            self.answered.append((alert_id, answer, status))
+            self.answered.append((alert_id, kind, status))
             self.arrival.notify_all()
 
 

@@ -37,13 +37,11 @@ class Api:
     """As `http://127.0.0.1:8080`."""
     token: str = field(repr=False)
     """May make patients and assignments."""
-    dispatch_token: str = field(repr=False)
-    """May answer alerts."""
 
     @property
-    def answer_url(self) -> str:
-        """Where the dispatch centre answers; `{alert_id}` and `{answer}` to be filled in."""
-        return f"{self.url}/api/v1/alerts/{{alert_id}}/{{answer}}"
+    def callback_url(self) -> str:
+        """Where the dispatch centre says what becomes of an alert."""
+        return f"{self.url}/api/v1/callbacks/dispatch"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ class DeviceSimsSettings(BaseModel):
     dispatch_port: Annotated[int, Field(ge=1, le=65535)] = 8091
     """Where the simulated dispatch centre listens, on loopback: `[alerts.endpoints] dispatch` has to lead there."""
     dispatch: Behaviour = Behaviour.ACCEPT
-    """How it answers: accept, receive, reject, slow, fail, redirect or down."""
+    """How it answers: accept, come, receive, reject, slow, fail, redirect or down."""
     quiet_patients: Annotated[int, Field(ge=0, le=200)] = 1
     """Patients to whom nothing happens, beside Ada, the couple and the Wi-Fi patch."""
     seed: Annotated[int, Field(ge=0)] = 1

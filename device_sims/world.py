@@ -17,7 +17,7 @@ import structlog
 
 from device_sims.cast import Home, homes
 from device_sims.cuff import Cuff
-from device_sims.dispatch import Callback, DispatchCentre, serving
+from device_sims.dispatch import DispatchCentre, serving
 from device_sims.h10 import H10, TRUE_RATE_HZ, worn
 from device_sims.link import VirtualLink
 from device_sims.player import from_plan
@@ -98,10 +98,10 @@ async def live(
     centre = DispatchCentre(
         world.webhook_secret,
         log=world.folder / "dispatch.jsonl",
-        callback=None if world.api is None else Callback(url=world.api.answer_url, token=world.api.dispatch_token),
+        callback=None if world.api is None else world.api.callback_url,
         behaviour=world.settings.dispatch,
         show=world.show,
-        now=None if world.pace.speed == 1.0 else world.pace.now,
+        now=world.pace.now,
     )
     records = await asyncio.to_thread(find_records, world.records)
     # Before the first moment counts: reading and resampling take longer than a heart beats.

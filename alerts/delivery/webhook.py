@@ -6,13 +6,8 @@ Must never log a whole URL, a secret or a body.
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import json
-import secrets as random
 import time
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -24,44 +19,16 @@ import structlog
 from alerts.alert import EventType, Tier
 from alerts.delivery.guard import Forbidden, GuardedBackend
 from alerts.delivery.outcome import Delivered, Message, Outcome, Refused, Retry
-from alerts.sealing import write_secret
+from alerts.delivery.signing import secrets_of, signatures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
 _LOG: Any = structlog.get_logger(__name__)
-_PREFIX = "whsec_"
 _MOST_OF_ANSWER = 65_536
 _AGAIN = frozenset({408, 409, 425, 429})
 """Answers of the 4xx that are worth another try; the others say that we are wrong."""
-
-
-def signatures(secrets: Sequence[str], notice: str, timestamp: int, body: bytes) -> str:
-    """The `webhook-signature` header: one v1 entry a secret, separated by spaces."""
-    signed = f"{notice}.{timestamp}.".encode() + body
-    entries = []
-    for secret in secrets:
-        key = base64.b64decode(secret.removeprefix(_PREFIX))
-        entries.append("v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode())
-    return " ".join(entries)
-
-
-def secrets_of(keys: Path, endpoint: str) -> list[str]:
-    """The current secrets of an endpoint, newest first; empty where nobody has made one."""
-    path = keys / f"webhook-{endpoint}.secrets"
-    if not path.is_file():
-        return []
-    return [line.strip() for line in path.read_text(encoding="ascii").splitlines() if line.strip()]
-
-
-def ensure_secret(keys: Path, endpoint: str) -> str:
-    """The secret of an endpoint, made where there is none: what the receiver must be given."""
-    if not secrets_of(keys, endpoint):
-        made = _PREFIX + base64.b64encode(random.token_bytes(32)).decode()
-        with suppress(FileExistsError):  # another process was first
-            write_secret(keys / f"webhook-{endpoint}.secrets", (made + "\n").encode())
-    return secrets_of(keys, endpoint)[0]
 
 
 class Webhook:

@@ -116,7 +116,7 @@ async def desk(*statuses: int) -> tuple[Desk, asyncio.Server, Api]:
     clerk = Desk(*statuses)
     server = await asyncio.start_server(clerk, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    return clerk, server, Api(url=url, token="clinic", dispatch_token="dispatch")
+    return clerk, server, Api(url=url, token="clinic")
 
 
 @pytest.mark.asyncio

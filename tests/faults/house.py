@@ -29,7 +29,7 @@ from typing import Any, TypeVar
 import httpx2
 import psycopg
 
-from alerts.delivery.webhook import ensure_secret
+from alerts.delivery.signing import ensure_secret
 from api.access import OPERATOR, ensure_token
 from device_sims.dispatch import DispatchCentre, serving
 from device_sims.dispatch_behaviour import Behaviour
@@ -239,7 +239,7 @@ class House:
         keys = self.folder.keys
         if self.world.centre is None:
             self.world.do(self.world.open_centre(ensure_secret(keys, "dispatch"), self.dispatch_port, self.behaviour))
-        api = Api(url=self.url, token=ensure_token(keys, OPERATOR), dispatch_token=ensure_token(keys, "dispatch"))
+        api = Api(url=self.url, token=ensure_token(keys, OPERATOR))
         self.world.do(register(api, [one.home for one in people], since or datetime.now(UTC)), 120.0)
         until(
             lambda: not self.ask("SELECT count(*) FROM stream.inbox WHERE position IS NULL")[0][0], "assignments taken"

@@ -17,7 +17,8 @@ from standardwebhooks import WebhookVerificationError
 
 from alerts.delivery.guard import is_public
 from alerts.delivery.outcome import Delivered, Message, Refused, Retry
-from alerts.delivery.webhook import Webhook, ensure_secret, secrets_of, signatures
+from alerts.delivery.signing import ensure_secret, secrets_of, signatures
+from alerts.delivery.webhook import Webhook
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
