@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 FIBRILLATES_AT_S = 40.0
 """When Ada's heart begins to fibrillate, in seconds of the world."""
+COMES_OFF_AT_S, STUCK_ON_AT_S = 12.0, 100.0
+"""When Lin's patch comes off, and when it is put on again: longer than the minute after which she is told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +31,18 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sensed:
+    """A continuous glucose sensor under one person's skin."""
+
+    device: str
+    patient: str
+    glucose_mg_dl: tuple[float | None, ...]
+    """One every five minutes; the last of them was measured when the world began, and stays."""
+    near_from_s: float
+    """When its wearer comes near the gateway: what it has in memory is told then."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Worn:
     """A strap or a Wi-Fi patch on one person."""
 
@@ -37,7 +51,9 @@ class Worn:
     plan: Plan
     """What the heart does where no recording is played."""
     plays: str = ""
-    """`fibrillation` or `sinus`: which kind of recording suits, where there are recordings."""
+    """`fibrillation`, `af` or `sinus`: which kind of recording suits, where there are recordings."""
+    off_s: tuple[float, float] | None = None
+    """From and to, in seconds of the world: the electrode has come off."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +74,7 @@ class Home:
     people: tuple[Person, ...]
     straps: tuple[Worn, ...] = ()
     cuffs: tuple[Shared, ...] = ()
+    sensors: tuple[Sensed, ...] = ()
     patches: tuple[Worn, ...] = field(default=())
     """With one of these the client is the patch, and nothing else is there."""
 
@@ -172,7 +189,62 @@ LIN = Home(
             },
         ),
     ),
-    patches=(Worn(device="wifi-lin", patient="lin-xiao", plan=_SINUS, plays="sinus"),),
+    patches=(
+        Worn(device="wifi-lin", patient="lin-xiao", plan=_SINUS, plays="sinus", off_s=(COMES_OFF_AT_S, STUCK_ON_AT_S)),
+    ),
+)
+
+SOFIA = Home(
+    client="gw-sofia",
+    people=(
+        Person(
+            patient="sofia",
+            record={
+                "name": "Sofia Marin",
+                "birth_date": "1979-05-22",
+                "sex": "female",
+                "language": "en",
+                "address": "5 Orchard Court",
+                "phones": ["+00 555 0401"],
+                "problems": ["type 1 diabetes since 1994"],
+                "medication": ["insulin lispro", "insulin glargine"],
+                "allergies": [],
+            },
+        ),
+    ),
+    sensors=(
+        Sensed(
+            device="CGM-SOFIA",
+            patient="sofia",
+            # Three hours: steady, then slowly down to a low that juice can mend.
+            glucose_mg_dl=(
+                *(118, 121, 124, 126, 127, 127, 126, 124, 122, 120, 118, 116, 115, 113, 112, 110, 108, 106, 104, 102),
+                *(100, 98, 95, 92, 89, 86, 83, 80, 77, 75, 73, 71, 69, 67, 66, 65),
+            ),
+            near_from_s=10.0,
+        ),
+    ),
+)
+
+JONAS = Home(
+    client="gw-jonas",
+    people=(
+        Person(
+            patient="jonas",
+            record={
+                "name": "Jonas Weber",
+                "birth_date": "1948-09-30",
+                "sex": "male",
+                "language": "en",
+                "address": "21 Station Road",
+                "phones": ["+00 555 0501"],
+                "problems": ["stroke in 2019"],
+                "medication": ["aspirin 100 mg", "ramipril 5 mg"],
+                "allergies": [],
+            },
+        ),
+    ),
+    straps=(Worn(device="H10-JONAS", patient="jonas", plan=((Rhythm.AF, 300.0),), plays="af"),),
 )
 
 _GIVEN = ("Tom", "Mara", "Jonas", "Edith", "Karim", "Lucia", "Owen", "Ines", "Pavel", "Ruth")
@@ -203,6 +275,6 @@ def quiet(number: int) -> Home:
 
 def homes(quiet_patients: int) -> Iterator[Home]:
     """Everybody, in a fixed order."""
-    yield from (ADA, CHEN, LIN)
+    yield from (ADA, CHEN, LIN, SOFIA, JONAS)
     for number in range(quiet_patients):
         yield quiet(number)

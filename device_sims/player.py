@@ -15,12 +15,17 @@ from device_sims.synthetic import Plan, plan_from_text, synthesise
 from gateway.reading import MISSING_SAMPLE, SATURATED_SAMPLE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from numpy.typing import NDArray
 
 
 _FIBRILLATIONS = frozenset({"(VF", "(VFIB", "(VFL"})
+_ATRIAL = frozenset({"(AFIB"})
+_BEATS = frozenset("NLRBAaJSVrFejnE/fQ?")
+_VENTRICULAR = frozenset("VFE!r")
+_CALM = frozenset({"(N", "(SBR", "(NSR"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +84,31 @@ def from_source(source: str, rate_hz: float = 250.0, seed: int = 1) -> Wave:
 
 def fibrillation(path: Path) -> tuple[float, float] | None:
     """From and to, in s, of a record's longest ventricular fibrillation by its annotations, if they say of any."""
+    return _longest(_spans(path, lambda symbol, rhythm: symbol == "[" or rhythm in _FIBRILLATIONS))
+
+
+def atrial_fibrillation(path: Path) -> tuple[float, float] | None:
+    """The same of atrial fibrillation."""
+    return _longest(_spans(path, lambda _, rhythm: rhythm in _ATRIAL))
+
+
+def beats_between(path: Path, from_s: float, to_s: float) -> tuple[int, int]:
+    """How many beats, and how many ventricular ones among them, the annotations have there."""
+    import wfdb
+
+    header: Any = wfdb.rdheader(str(path))
+    marks: Any = wfdb.rdann(str(path), "atr", sampfrom=round(from_s * header.fs), sampto=round(to_s * header.fs))
+    beats = [symbol for symbol in marks.symbol if symbol in _BEATS]
+    return len(beats), sum(1 for symbol in beats if symbol in _VENTRICULAR)
+
+
+def is_calm(path: Path) -> bool:
+    """Whether the annotations say of no rhythm but the sinus node's."""
+    return not _spans(path, lambda symbol, rhythm: symbol == "[" or (rhythm.startswith("(") and rhythm not in _CALM))
+
+
+def _spans(path: Path, begins: Callable[[str, str], bool]) -> list[tuple[float, float]]:
+    """From and to, in s, of every stretch that begins with such a mark (symbol, rhythm) and ends with any other."""
     import wfdb
 
     header: Any = wfdb.rdheader(str(path))
@@ -87,15 +117,19 @@ def fibrillation(path: Path) -> tuple[float, float] | None:
     onset_s: float | None = None
     for sample, symbol, note in zip(marks.sample, marks.symbol, marks.aux_note, strict=True):
         rhythm = note.rstrip("\0").strip()
-        begins = symbol == "[" or rhythm in _FIBRILLATIONS
-        ends = symbol == "]" or (rhythm.startswith("(") and not begins)
-        if begins and onset_s is None:
+        is_beginning = begins(symbol, rhythm)
+        ends = symbol == "]" or (rhythm.startswith("(") and not is_beginning)
+        if is_beginning and onset_s is None:
             onset_s = float(sample) / header.fs
         elif ends and onset_s is not None:
             spans.append((onset_s, float(sample) / header.fs))
             onset_s = None
     if onset_s is not None:
         spans.append((onset_s, float(header.sig_len) / header.fs))
+    return spans
+
+
+def _longest(spans: list[tuple[float, float]]) -> tuple[float, float] | None:
     return max(spans, key=lambda span: span[1] - span[0], default=None)
 
 

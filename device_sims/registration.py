@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 _TIMEOUT_S = 10.0
 _TRIES = 60
 _REST_S = 0.5
-_SINCE = timedelta(hours=1)
-"""Before the first of its data: a cuff keeps old measurements."""
+_SINCE = timedelta(days=1)
+"""Before the first of its data: a cuff and a sensor keep old measurements."""
 _REDIRECTS, _SERVER_ERRORS = 300, 500
 
 
@@ -68,6 +68,8 @@ def requests(everybody: Sequence[Home], now: datetime) -> Iterator[Wanted]:
     for home in everybody:
         for worn in (*home.straps, *home.patches):
             yield _assignment(worn.device, None, worn.patient, now)
+        for sensor in home.sensors:
+            yield _assignment(sensor.device, None, sensor.patient, now)
         for cuff in home.cuffs:
             for slot, patient in cuff.slots.items():
                 yield _assignment(cuff.device, slot, patient, now)

@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from device_sims.cast import Home, homes
+from device_sims.cgm import Cgm
 from device_sims.cuff import Cuff
 from device_sims.dispatch import DispatchCentre, serving
+from device_sims.faults import lead_off
 from device_sims.h10 import H10, TRUE_RATE_HZ, worn
 from device_sims.link import VirtualLink
 from device_sims.player import from_plan
@@ -128,6 +130,16 @@ def radios(
     found += [
         Cuff(each.device, each.measurements, pace.now(), faults=wrong.get(each.device, iter)) for each in home.cuffs
     ]
+    found += [
+        Cgm(
+            each.device,
+            each.glucose_mg_dl,
+            pace.now(),
+            near_from_s=each.near_from_s,
+            faults=wrong.get(each.device, iter),
+        )
+        for each in home.sensors
+    ]
     return found
 
 
@@ -179,6 +191,7 @@ def _waves(everybody: list[Home], records: Records, seed: int) -> dict[str, Wave
     wearers += [(each, _PATCH_RATE_HZ) for home in everybody for each in home.patches]
     found: dict[str, Wave] = {}
     for turn, (each, rate_hz) in enumerate(wearers):
-        found[each.device] = records.wave(each, turn) or from_plan(each.plan, rate_hz, seed + turn)
+        wave = records.wave(each, turn) or from_plan(each.plan, rate_hz, seed + turn)
+        found[each.device] = wave if each.off_s is None else lead_off(wave, *each.off_s)
         _LOG.info("worn", device=each.device, plays=found[each.device].name)
     return found

@@ -69,6 +69,10 @@ def decode(
 
 
 def _show(value: object) -> None:
+    if isinstance(value, tuple):
+        for each in value:
+            _show(each)
+        return
     if not dataclasses.is_dataclass(value):
         typer.echo(str(value))
         return

@@ -16,6 +16,7 @@ import structlog
 
 from gateway.codecs.malformed import MalformedPacket
 from gateway.link import DeviceKind, LinkLost
+from gateway.sessions.cgm import CgmSession
 from gateway.sessions.cuff import CuffSession
 from gateway.sessions.h10 import H10Session
 from gateway.sessions.session import Draft, Moment, Session, Step, moment_of, status
@@ -42,6 +43,8 @@ def session_for(device: DeviceId, kind: DeviceKind, zone: tzinfo = UTC) -> Sessi
             return H10Session(device)
         case DeviceKind.CUFF:
             return CuffSession(device, zone)
+        case DeviceKind.CGM:
+            return CgmSession(device, zone)
 
 
 class Devices:

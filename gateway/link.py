@@ -47,6 +47,8 @@ class DeviceKind(StrEnum):
     """Polar H10: ECG by PMD, heart rate, battery."""
     CUFF = "cuff"
     """Blood-pressure cuff by the Bluetooth profile."""
+    CGM = "cgm"
+    """Continuous glucose sensor by the Bluetooth profile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

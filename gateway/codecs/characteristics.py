@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gateway.codecs import battery, blood_pressure, date_time, heart_rate, polar_pmd
+from gateway.codecs import (
+    battery,
+    blood_pressure,
+    cgm,
+    cgm_sensor,
+    date_time,
+    heart_rate,
+    polar_pmd,
+    record_access,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +29,13 @@ DECODERS: dict[str, tuple[str, Callable[[bytes], object]]] = {
     battery.FIRMWARE: ("firmware revision", battery.decode_text),
     "2A08": ("date and time", date_time.decode_date_time),
     "2A2B": ("current time", date_time.decode_current_time),
+    cgm.MEASUREMENT: ("glucose of a continuous sensor", cgm.decode),
+    cgm_sensor.FEATURE: ("features of a glucose sensor", cgm_sensor.decode_features),
+    cgm_sensor.STATUS: ("status of a glucose sensor", cgm_sensor.decode_status),
+    cgm_sensor.SESSION_START: ("session start of a glucose sensor", cgm_sensor.decode_session_start),
+    cgm_sensor.RUN_TIME: ("run time of a glucose sensor", cgm_sensor.decode_run_time),
+    cgm_sensor.CONTROL: ("control point of a glucose sensor", cgm_sensor.decode_control),
+    record_access.CONTROL: ("record access control point", record_access.decode),
     polar_pmd.DATA: ("Polar ECG frame", polar_pmd.decode),
     polar_pmd.CONTROL: ("Polar measurement control", polar_pmd.decode_control),
 }

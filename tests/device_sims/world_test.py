@@ -78,7 +78,7 @@ def test_everybody_has_an_id_of_their_own_and_every_device_a_person() -> None:
     people = [person.patient for home in homes for person in home.people]
     clients = [home.client for home in homes]
     devices = [each.device for home in homes for each in (*home.straps, *home.patches)]
-    devices += [cuff.device for home in homes for cuff in home.cuffs]
+    devices += [each.device for home in homes for each in (*home.cuffs, *home.sensors)]
     for ids in (people, clients, devices):
         assert len(set(ids)) == len(ids)
     assert all(home.patches == () or home.patches[0].device == home.client for home in homes)
@@ -166,6 +166,7 @@ async def test_every_wearable_of_the_world_reaches_intake(
                 and len(each.events("H10-ADA", "ecg/I")) >= 60
                 and len(each.events("H10-000", "ecg/I")) >= 60
                 and len(each.events("wifi-lin", "ecg/I")) >= 60
+                and len(each.events("CGM-SOFIA", "cgm")) >= len(cast.SOFIA.sensors[0].glucose_mg_dl)
             )
 
         await ready.wait()
@@ -178,11 +179,14 @@ async def test_every_wearable_of_the_world_reaches_intake(
         (measured.slot, (measured.systolic_mmhg, measured.diastolic_mmhg))
         for measured in cast.CHEN.cuffs[0].measurements[:4]
     ]
-    for device in ("H10-ADA", "H10-000", "wifi-lin"):
+    glucose = [event for event in it.events("CGM-SOFIA", "cgm") if isinstance(event, Reading)]
+    remembered = cast.SOFIA.sensors[0].glucose_mg_dl
+    assert tuple(event.values[0] for event in glucose)[: len(remembered)] == remembered
+    for device in ("H10-ADA", "H10-JONAS", "H10-000", "wifi-lin"):
         chunks = [event for event in it.events(device, "ecg/I") if isinstance(event, EcgChunk)]
         assert [chunk.seq for chunk in chunks] == list(range(1, len(chunks) + 1))
         assert [chunk.index for chunk in chunks] == [
             sum(len(chunk.samples) // 2 for chunk in chunks[:turn]) for turn in range(len(chunks))
         ], f"the signal of {device} has a gap"
     assert all(gateway.malformed == 0 for gateway in gateways)
-    assert len(gateways) == 3
+    assert len(gateways) == 5
