@@ -141,7 +141,7 @@ class EcgCharts:
 
     def copies(self, slots: Sequence[int]) -> dict[int, NDArray[np.void]]:
         """Copies of rows by slot, shape (1,) each: one copy of memory for all, as it is paid for every batch."""
-        rows = self.rows[list(slots)]
+        rows = self.rows.take(slots)  # whole rows of bytes: an index would copy field by field, eight times slower
         return {slot: rows[n : n + 1] for n, slot in enumerate(slots)}
 
 

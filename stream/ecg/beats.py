@@ -15,7 +15,7 @@ import numpy as np
 from stream.ecg.chart import BAND_RING, CREST_RING, CREST_SPAN, LEARNED, NEVER, SLOPE_RING
 from stream.ecg.classes_chart import BEAT_RING
 from stream.ecg.filters import RATE
-from stream.ecg.kernel import Record, Samples, kernel
+from stream.ecg.kernel import Record, Samples, inlined_kernel, kernel
 
 _MASK: Final = BAND_RING - 1
 _SHARE: Final = 1.0 / SLOPE_RING
@@ -62,7 +62,7 @@ def median(values: Samples, n: int) -> float:
     return 0.0
 
 
-@kernel
+@inlined_kernel
 def follow(tracker: Record, k: int, x: float) -> int:
     """Take one sample of the band; returns the settled maximum of the envelope, or -1."""
     before = tracker.band[(k - _LAG) & _MASK]

@@ -27,6 +27,7 @@ from stream.ecg.kernel import Record, Samples, kernel
 _SEEN: Final = 3.0  # beats of a template that is worth naming
 _SHORT: Final = 0.87
 _TINY: Final = 1e-6
+_RING_MASK: Final = BEAT_RING - 1  # a power of two: a mask is never negative, a remainder might be
 _LONGEST_S: Final = 2.0  # longer is all the same: so long a class waits for the next beat
 _P_SHIFTS: Final = 4  # points, 32 ms
 
@@ -151,15 +152,15 @@ def _quantiles(ring: Samples, place: int, n: int) -> tuple[float, float, float]:
     """Median, 75th and 90th percentile of the up to n known intervals before `place`; 0 where there is none."""
     known = 0
     for i in range(1, n + 1):
-        known += ring[(place - i) % BEAT_RING] > 0.0
+        known += ring[(place - i) & _RING_MASK] > 0.0
     q50 = q75 = q90 = 0.0
     for i in range(1, n + 1):
-        x = ring[(place - i) % BEAT_RING]
+        x = ring[(place - i) & _RING_MASK]
         if x <= 0.0:
             continue
         rank = 0
         for j in range(1, n + 1):
-            y = ring[(place - j) % BEAT_RING]
+            y = ring[(place - j) & _RING_MASK]
             rank += y > 0.0 and (y < x or (y == x and j < i))
         if rank == known // 2:
             q50 = float(x)

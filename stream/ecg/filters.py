@@ -8,7 +8,7 @@ from typing import Final, Literal
 import numpy as np
 from scipy import signal
 
-from stream.ecg.kernel import Samples, kernel
+from stream.ecg.kernel import Samples, inlined_kernel
 
 RATE: Final = 250
 """Internal samples a second."""
@@ -38,7 +38,7 @@ _COEFFICIENTS: Final = np.concatenate(_BANK)[:, [0, 1, 2, 4, 5]]
 _FIRST: Final = np.cumsum([0] + [len(band) for band in _BANK])
 
 
-@kernel
+@inlined_kernel
 def run(sections: Samples, band: int, x: float) -> float:
     """Push one sample (uV) through a band; `sections` is the chart's (SECTIONS, 2) state."""
     for s in range(_FIRST[band], _FIRST[band + 1]):

@@ -63,9 +63,19 @@ def constant(number: int) -> int:
 
 def kernel(function: Function) -> Function:
     """Compile for records: cached on disk, bit-exact, division by zero gives inf as in NumPy."""
+    return _compiled(function, within_callers=False)
+
+
+def inlined_kernel(function: Function) -> Function:
+    """The same, and a part of each caller: for what runs at every sample, where a call costs more than the work."""
+    return _compiled(function, within_callers=True)
+
+
+def _compiled(function: Function, *, within_callers: bool) -> Function:
     others = _CONFIG.CACHE_DIR
     _CONFIG.CACHE_DIR = _cache_folder(function.__module__.rpartition(".")[2])
     try:
-        return cast("Function", numba.njit(cache=True, fastmath=False, error_model="numpy")(function))
+        made = numba.njit(cache=True, fastmath=False, error_model="numpy", forceinline=within_callers)(function)
+        return cast("Function", made)
     finally:
         _CONFIG.CACHE_DIR = others

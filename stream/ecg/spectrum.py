@@ -37,16 +37,21 @@ _COSINES: Final = _cosines()
 
 
 @kernel
+def _dot(wave: Samples, one: int, other: int, n: int) -> int:
+    """Sum of n products of the wave with itself. Unsigned numbers, which cannot count from the end: many at a time."""
+    total = 0
+    for i in range(n):
+        total += wave[one + i] * wave[other + i]
+    return total
+
+
+@kernel
 def correlate(ripple: Samples, wave: Samples, first: int, lags: int) -> None:
     """Autocorrelation of wave[first:] at so many lags, 1 at lag 0, each for its own number of products; else all 0."""
-    power = 0
-    for i in range(first, SPAN):
-        power += wave[i] * wave[i]
+    power = _dot(wave, np.uint64(first), np.uint64(first), np.uint64(SPAN - first))
     for lag in range(lags):
-        total = 0
-        for i in range(first + lag * STEP, SPAN):
-            total += wave[i] * wave[i - lag * STEP]
         n = SPAN - first - lag * STEP
+        total = _dot(wave, np.uint64(first + lag * STEP), np.uint64(first), np.uint64(n))
         ripple[lag] = total / power * (SPAN - first) / n if power else 0.0
 
 
