@@ -37,10 +37,10 @@ _COSINES: Final = _cosines()
 
 
 @kernel
-def _dot(wave: Samples, one: int, other: int, n: int) -> int:
+def _dot(wave: Samples, one: np.uint64, other: np.uint64, n: np.uint64) -> int:
     """Sum of n products of the wave with itself. Unsigned numbers, which cannot count from the end: many at a time."""
     total = 0
-    for i in range(n):
+    for i in range(n):  # a range of unsigned numbers is theirs, too
         total += wave[one + i] * wave[other + i]
     return total
 
