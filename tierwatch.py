@@ -349,7 +349,7 @@ def _api(settings: Settings) -> None:
 
     from api.app import create_app
 
-    application = create_app(settings.api, settings.dsn, settings.folder.keys, settings.clock)
+    application = create_app(settings.api, settings.dsn, settings.folder.keys, settings.clock, settings.alerts)
     # No access log: addresses of pages hold ids of people, and the audit trail is the API's own.
     uvicorn.run(application, host=settings.api.host, port=settings.api.port, access_log=False, log_level="warning")
 

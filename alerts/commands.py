@@ -158,6 +158,36 @@ def secret(
     _out.print(str(keys / f"webhook-{endpoint}.secrets"), soft_wrap=True)
 
 
+@alert.command("test")
+def try_way(
+    context: typer.Context,
+    channel: Annotated[str, typer.Argument(help="As a care team names it: webhook.")],
+    address: Annotated[str, typer.Argument(help="For a webhook the name of an endpoint in [alerts.endpoints].")],
+    dsn: DsnOption = None,
+) -> None:
+    """Send `alert.test` there, and keep what came of it: a plan is in force only over ways that were tried.
+
+    Exit code 1 if it was not delivered.
+
+    Example: tierwatch alert test webhook dispatch
+    """
+    from alerts import trials
+    from alerts.delivery.channels import channels
+    from alerts.delivery.outcome import Delivered
+
+    place, way = context.obj(), (channel, address)
+    outcome = trials.send(channels(place.alerts, place.folder.keys), way)
+
+    def keep(conn: Connection) -> None:
+        with conn.transaction():
+            trials.keep(conn, place.alerts, way, outcome, getpass.getuser(), place.now())
+
+    _done(context, dsn, keep)
+    if not isinstance(outcome, Delivered):
+        _fail(f"not delivered: {outcome.reason}")
+    _out.print(f"{channel} {address}: delivered, {outcome.detail}")
+
+
 def _done(context: typer.Context, dsn: str | None, work: Callable[[Connection], Result]) -> Result:
     from stream.store.connect import connect
 

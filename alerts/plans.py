@@ -14,7 +14,10 @@ import msgspec
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
+from alerts.ladder import Role
 from alerts.plan import Plan, check_ladders, check_limits, limits_of
+from alerts.reachability import Means, Unreachable, prove
+from alerts.schedule import Schedule
 from stream.command import LimitsChanged
 from stream.finding import NAMESPACE, PatientId
 from stream.store.sql import queries
@@ -32,30 +35,59 @@ class PlanOutdated(ValueError):
 
 
 def current(conn: Connection, patient: str) -> Plan:
-    """The plan in force; the defaults where nobody wrote one."""
+    """The plan in force, with who is on call; the defaults where nobody wrote one."""
     row = conn.cursor(row_factory=dict_row).execute(SQL["current_plan"], {"patient": patient}).fetchone()
-    return Plan(patient=patient) if row is None else msgspec.convert(row["body"], Plan)
+    return with_schedules(conn, Plan(patient=patient) if row is None else msgspec.convert(row["body"], Plan))
 
 
-def activate(conn: Connection, plan: Plan, *, by_whom: str, now: datetime) -> tuple[Plan, tuple[str, ...]]:
+def with_schedules(conn: Connection, plan: Plan) -> Plan:
+    """A plan with the practice's schedules as they are now."""
+    named = {role: plan.schedules.get(role, role.value) for role in Role}
+    found = schedules(conn, list(named.values()))
+    return replace(plan, on_call={role: found[name] for role, name in named.items() if name in found})
+
+
+def schedules(conn: Connection, names: list[str]) -> dict[str, Schedule]:
+    """The schedules of these names that there are."""
+    rows = conn.cursor(row_factory=dict_row).execute(SQL["schedules"], {"names": names}).fetchall()
+    return {row["name"]: msgspec.convert(row["body"], Schedule) for row in rows}
+
+
+def worn(conn: Connection, patient: str) -> frozenset[str]:
+    """Kinds of data that a patient's devices send."""
+    row = conn.cursor(row_factory=dict_row).execute(SQL["worn"], {"patient": patient}).fetchone()
+    return frozenset(row["kinds"] if row else ())
+
+
+def activate(
+    conn: Connection, plan: Plan, means: Means, *, by_whom: str, now: datetime, limits_only: bool = False
+) -> tuple[Plan, tuple[str, ...]]:
     """Make `plan` the next version, and tell the detector its limits; returns it with what is unusual about it.
 
-    `plan.version` is the version that the writer saw. To be called within a transaction.
+    `plan.version` is the version that the writer saw. To be called within a transaction. `limits_only`: nothing but limits
+    is new, so that what the plan in force lacks already is said, and does not keep a limit from being tightened.
 
     Raises:
         PlanOutdated: another version came first.
         LimitRefused: a limit beyond what anybody may set.
         PlanRefused: a ladder that would not tell anybody, or an unknown guideline.
+        Unreachable: somebody would not be told at some hour, or a rule could not fire; it says which.
     """
     limits = limits_of(plan)
     warnings = check_limits(limits)
     check_ladders(plan.ladders)
+    conn.execute(SQL["lock_schedules"])
     conn.execute(SQL["lock_plan"], {"patient": plan.patient})
-    in_force = current(conn, plan.patient).version
-    if in_force != plan.version:
-        raise PlanOutdated(f"version {in_force} of this plan is in force, not {plan.version}: read it, decide again")
-    made = replace(plan, version=in_force + 1)
-    body = Jsonb(msgspec.to_builtins(made))
+    before = current(conn, plan.patient)
+    if before.version != plan.version:
+        said = f"version {before.version} of this plan is in force, not {plan.version}: read it, decide again"
+        raise PlanOutdated(said)
+    proof = prove(with_schedules(conn, plan), means, now, worn(conn, plan.patient))
+    known = prove(before, means, now).problems if limits_only else ()
+    if problems := [one for one in proof.problems if one not in known]:
+        raise Unreachable(problems)
+    made = replace(plan, version=before.version + 1)
+    body = Jsonb(msgspec.to_builtins(replace(made, on_call={})))
     conn.execute(
         SQL["save_plan"],
         {"patient": made.patient, "version": made.version, "body": body, "by_whom": by_whom, "now": now},
@@ -64,4 +96,4 @@ def activate(conn: Connection, plan: Plan, *, by_whom: str, now: datetime) -> tu
     identity = uuid5(NAMESPACE, f"limits|{made.patient}|{made.version}")
     body = Jsonb(msgspec.to_builtins(told))
     conn.execute(SQL["tell_limits"], {"id": identity, "body": body, "by_whom": by_whom})
-    return made, warnings
+    return made, (*warnings, *(one for one in proof.problems if one in known), *proof.warnings)

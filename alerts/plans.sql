@@ -10,3 +10,13 @@ VALUES (%(patient)s, %(version)s, %(body)s, %(by_whom)s, %(now)s)
 
 -- tell_limits --
 SELECT stream.tell(%(id)s, 'limits_changed', %(body)s, %(by_whom)s) AS told
+
+-- lock_schedules --
+-- Plans of different patients may change at once; no schedule while one of them does.
+SELECT pg_advisory_xact_lock_shared(hashtextextended('alerts.schedules', 0))
+
+-- schedules --
+SELECT DISTINCT ON (name) name, body FROM alerts.schedule WHERE name = ANY (%(names)s) ORDER BY name, version DESC
+
+-- worn --
+SELECT stream.kinds_of(%(patient)s) AS kinds

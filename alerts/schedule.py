@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
-from itertools import groupby
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -199,13 +198,13 @@ def holes(
 def told(found: Iterable[Hole], zone: str, most: int = 7) -> str:
     """Holes as a person reads them, with the zone: `Saturdays 18:00-24:00, Sundays 00:00-08:00 Europe/Berlin`."""
     listed = list(found)
-    parts = []
-    for (first, last, is_weekly), run in groupby(listed, lambda one: (one.first, one.last, isinstance(one.day, int))):
-        group = list(run)
-        if is_weekly and len(group) == len(_PLURALS):
-            parts.append(f"every day {_clock(first)}-{_clock(last)}")
-        else:
-            parts += [str(one) for one in group]
+    daily = {
+        (one.first, one.last)
+        for one in listed
+        if all(Hole(day=day, first=one.first, last=one.last) in listed for day in range(7))
+    }
+    parts = [f"any day {_clock(first)}-{_clock(last)}" for first, last in sorted(daily)]
+    parts += [str(one) for one in listed if not isinstance(one.day, int) or (one.first, one.last) not in daily]
     more = f" and {len(parts) - most} more" if len(parts) > most else ""
     return f"{', '.join(parts[:most])}{more} {zone}"
 

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI
 from psycopg_pool import ConnectionPool
 
+from alerts.delivery.channels import channels
 from alerts.sealing import Seal
-from api import alert_routes, callback_routes, people_routes, plan_routes, problem, stream_routes
+from alerts.settings import AlertsSettings
+from api import alert_routes, callback_routes, people_routes, plan_routes, problem, reach_routes, stream_routes
 from api.access import ensure_token
 from api.house import House
 
@@ -28,9 +30,12 @@ if TYPE_CHECKING:
 _PATIENCE_S = 3.0
 
 
-def create_app(settings: ApiSettings, dsn: str, keys: Path, clock: Clock) -> FastAPI:
-    """The application; the operator's token is made in `keys` where there is none."""
+def create_app(
+    settings: ApiSettings, dsn: str, keys: Path, clock: Clock, alerts: AlertsSettings | None = None
+) -> FastAPI:
+    """The application; the operator's token is made in `keys` where there is none. `alerts`: left out, the defaults."""
     ensure_token(keys)
+    alerts = alerts or AlertsSettings()
     pool: ConnectionPool[psycopg.Connection[Any]] = ConnectionPool(
         dsn,
         min_size=1,
@@ -59,8 +64,16 @@ def create_app(settings: ApiSettings, dsn: str, keys: Path, clock: Clock) -> Fas
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
     )
-    app.state.house = House(settings=settings, pool=pool, clock=clock, keys=keys, seal=Seal(keys))
+    app.state.house = House(
+        settings=settings,
+        pool=pool,
+        clock=clock,
+        keys=keys,
+        seal=Seal(keys),
+        alerts=alerts,
+        channels=channels(alerts, keys),
+    )
     problem.install(app)
-    for routes in (stream_routes, alert_routes, callback_routes, people_routes, plan_routes):
+    for routes in (stream_routes, alert_routes, callback_routes, people_routes, plan_routes, reach_routes):
         app.include_router(routes.router)
     return app

@@ -18,19 +18,23 @@ from fastapi import Depends, Header, Request
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
+from alerts import trials
 from stream.command import COMMANDS, Command
 from stream.finding import NAMESPACE
 from stream.store.sql import queries
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     import psycopg
     from psycopg_pool import ConnectionPool
 
     from alerts.clock import Clock
+    from alerts.delivery.outcome import Channel
+    from alerts.reachability import Means
     from alerts.sealing import Seal
+    from alerts.settings import AlertsSettings
     from api.settings import ApiSettings
 
 SQL = queries(Path(__file__).with_name("reading.sql"))
@@ -71,6 +75,8 @@ class House:
     clock: Clock
     keys: Path
     seal: Seal
+    alerts: AlertsSettings
+    channels: Mapping[str, Channel]
     books: Books = field(default_factory=Books)
 
     @contextmanager
@@ -82,6 +88,10 @@ class House:
     def now(self) -> datetime:
         """The injected clock."""
         return self.clock.now()
+
+    def means(self, conn: psycopg.Connection[Any]) -> Means:
+        """What people can be reached by now."""
+        return trials.means(conn, self.alerts, self.channels, self.keys)
 
 
 def _house(request: Request) -> House:

@@ -158,7 +158,10 @@ def set_limits(said: Limits, house: Here, caller: Caller) -> Row:
         plan = plans.current(conn, said.patient)
         if said.version is not None:
             plan = replace(plan, version=said.version)
-        made, warnings = plans.activate(conn, replace(plan, limits=said.limits), by_whom=caller, now=house.now())
+        plan = replace(plan, limits=said.limits)
+        made, warnings = plans.activate(
+            conn, plan, house.means(conn), by_whom=caller, now=house.now(), limits_only=True
+        )
     return {"patient": made.patient, "version": made.version, "limits": made.limits, "warnings": warnings}
 
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from alerts import plans
 from alerts.alert import Tier
-from alerts.ladder import Addressee, LadderName
+from alerts.ladder import Addressee, LadderName, Role
 from alerts.plan import DEFAULT_TEAM, Plan, PlannedLadder
 from api.access import Caller
 from api.house import Here
@@ -32,6 +32,10 @@ class PlanBody(BaseModel):
     tiers: Annotated[dict[str, Tier], Field(max_length=50, description="Higher tiers than usual, by condition.")] = {}
     ladders: dict[LadderName, PlannedLadder] = {}
     team: Annotated[list[Addressee], Field(min_length=1, max_length=50)] = list(DEFAULT_TEAM)
+    schedules: Annotated[
+        dict[Role, str],
+        Field(description="Which schedule says who is on call for a role; else that of the role's name."),
+    ] = {}
 
 
 @router.get("/plans/{patient}")
@@ -53,9 +57,12 @@ def put_plan(
     response: Response,
     if_match: Annotated[str | None, Header()] = None,
 ) -> dict[str, Any]:
-    """Make this the next version, and tell the detector its limits. 412 if another version came first."""
+    """Make this the next version, and tell the detector its limits. 412 if another version came first.
+
+    422 where somebody would not be told at some hour of the week, or a rule could not fire: `problems` says each.
+    """
     with house.transaction() as conn:
-        version = _version(if_match)
+        version = version_in(if_match)
         plan = Plan(
             patient=patient,
             version=plans.current(conn, patient).version if version is None else version,
@@ -64,13 +71,15 @@ def put_plan(
             tiers=body.tiers,
             ladders=body.ladders,
             team=tuple(body.team),
+            schedules=body.schedules,
         )
-        made, warnings = plans.activate(conn, plan, by_whom=caller, now=house.now())
+        made, warnings = plans.activate(conn, plan, house.means(conn), by_whom=caller, now=house.now())
     response.headers["etag"] = f'"{made.version}"'
     return {"patient": patient, "version": made.version, "warnings": warnings}
 
 
-def _version(etag: str | None) -> int | None:
+def version_in(etag: str | None) -> int | None:
+    """The version of an If-Match; None where there is none."""
     if etag is None:
         return None
     try:

@@ -19,7 +19,10 @@ from alerts.answers import Conflict, NoSuchAlert
 from alerts.faults import where
 from alerts.plan import LimitRefused, PlanRefused
 from alerts.plans import PlanOutdated
+from alerts.reachability import Unreachable
 from alerts.responses import IdReused, NotTold
+from alerts.schedule import ScheduleRefused
+from alerts.schedules import ScheduleOutdated
 from alerts.sealing import CannotOpen
 
 if TYPE_CHECKING:
@@ -58,8 +61,10 @@ def install(app: FastAPI) -> None:
         Conflict: 409,
         IdReused: 409,
         PlanOutdated: 412,
+        ScheduleOutdated: 412,
         LimitRefused: 422,
         PlanRefused: 422,
+        ScheduleRefused: 422,
     }
     for error, status in told.items():
         app.add_exception_handler(error, _sentence(status))
@@ -79,6 +84,8 @@ def _sentence(status: int) -> Any:
         more: dict[str, Any] = {}
         if isinstance(error, Conflict):
             more = {"state": error.alert.state, "answered_by": error.alert.answered_by}
+        if isinstance(error, Unreachable):
+            more = {"problems": error.problems}
         return answer(status, str(error), more)
 
     return handle

@@ -6,17 +6,13 @@ Must never log a whole URL, a secret or a body.
 
 from __future__ import annotations
 
-import json
 import time
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
-from uuid import uuid4
 
 import httpcore2
 import structlog
 
-from alerts.alert import EventType, Tier
 from alerts.delivery.guard import Forbidden, GuardedBackend
 from alerts.delivery.outcome import Delivered, Message, Outcome, Refused, Retry
 from alerts.delivery.signing import secrets_of, signatures
@@ -78,22 +74,6 @@ class Webhook:
         outcome = self._post(url, headers, message.body)
         _LOG.info("webhook", notice=notice, endpoint=message.address, outcome=type(outcome).__name__)
         return outcome
-
-    def trial(self, endpoint: str) -> Outcome:
-        """Send `alert.test` to an endpoint: whether this way works, without anybody being ill."""
-        notice = uuid4()
-        body = {"type": EventType.TEST, "timestamp": datetime.now(UTC).isoformat(), "data": {"notice_id": str(notice)}}
-        return self.deliver(
-            Message(
-                notice=notice,
-                type=EventType.TEST,
-                person="test",
-                address=endpoint,
-                tier=Tier.TIP,
-                body=json.dumps(body).encode(),
-                at=datetime.now(UTC),
-            )
-        )
 
     def _post(self, url: str, headers: Mapping[str, str], body: bytes) -> Outcome:
         limit = dict.fromkeys(("connect", "read", "write", "pool"), self._timeout_s)

@@ -14,6 +14,8 @@ from psycopg.types.json import Jsonb
 
 from alerts import listening, sending
 from alerts.delivery.outcome import Delivered, Message, Outcome
+from alerts.ladder import Addressee, Role
+from alerts.reachability import Means
 from alerts.sealing import Seal
 from alerts.settings import AlertsSettings
 from alerts.station import Station, escalate
@@ -26,6 +28,25 @@ if TYPE_CHECKING:
     from alerts.record import RecordSource
 
 START = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+
+
+class Anything(dict[Any, Any]):
+    """Any way to anybody, tried a moment ago."""
+
+    def __contains__(self, way: object) -> bool:
+        return True
+
+    def __missing__(self, way: object) -> datetime:
+        return START
+
+
+ALL_TRIED = Means(addresses={"webhook": None, "log": None}, tried=Anything())
+"""Whatever a plan names was tried: for tests of other things."""
+TEAM = tuple(
+    Addressee(person=role.value, channel="webhook", address=role.value, role=role)
+    for role in (Role.DISPATCH, Role.DOCTOR, Role.PRACTICE, Role.PATIENT, Role.OPERATOR)
+)
+"""A care team of webhooks."""
 
 
 class HandClock:

@@ -26,7 +26,7 @@ from alerts.plan import (
     limits_of,
 )
 from stream.limits import DEFAULTS
-from tests.alerts.desk import START
+from tests.alerts.desk import ALL_TRIED, START, TEAM
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,12 +91,16 @@ def test_activating_tells_the_detector_in_the_same_transaction(dsn: str, tmp_pat
     del tmp_path
     with psycopg.connect(dsn) as conn:
         with suppress(ZeroDivisionError), conn.transaction():
-            plans.activate(conn, Plan(patient="ada", limits={"no_data_s": 120.0}), by_whom="lin", now=START)
+            plans.activate(
+                conn, Plan(patient="ada", limits={"no_data_s": 120.0}, team=TEAM), ALL_TRIED, by_whom="lin", now=START
+            )
             raise ZeroDivisionError
         assert plans.current(conn, "ada").version == 0
         assert conn.execute("SELECT count(*) FROM stream.inbox").fetchone() == (0,)
-        made, _ = plans.activate(conn, Plan(patient="ada", limits={"no_data_s": 120.0}), by_whom="lin", now=START)
+        made, _ = plans.activate(
+            conn, Plan(patient="ada", limits={"no_data_s": 120.0}, team=TEAM), ALL_TRIED, by_whom="lin", now=START
+        )
         assert plans.current(conn, "ada") == made
         assert conn.execute("SELECT body ->> 'plan_version' FROM stream.inbox").fetchone() == ("1",)
         with pytest.raises(plans.PlanOutdated):
-            plans.activate(conn, Plan(patient="ada"), by_whom="bea", now=START)
+            plans.activate(conn, Plan(patient="ada", team=TEAM), ALL_TRIED, by_whom="bea", now=START)

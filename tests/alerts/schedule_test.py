@@ -147,8 +147,8 @@ def test_holes_are_said_as_a_person_reads_them() -> None:
     assert told(holes([schedule], TODAY), BERLIN) == (
         "Saturdays 00:00-08:00, Saturdays 18:00-24:00, Sundays 00:00-08:00, Sundays 18:00-24:00 Europe/Berlin"
     )
-    assert told(holes([made(weekly("08:00", "00:00"))], TODAY), BERLIN) == "every day 00:00-08:00 Europe/Berlin"
-    assert told(holes([made()], TODAY), BERLIN) == "every day 00:00-24:00 Europe/Berlin"
+    assert told(holes([made(weekly("08:00", "00:00"))], TODAY), BERLIN) == "any day 00:00-08:00 Europe/Berlin"
+    assert told(holes([made()], TODAY), BERLIN) == "any day 00:00-24:00 Europe/Berlin"
 
 
 @pytest.mark.parametrize(

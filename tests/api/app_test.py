@@ -14,9 +14,10 @@ from psycopg.rows import dict_row
 from alerts import listening
 from api.access import ensure_token
 from api.app import create_app
+from api.house import House
 from api.settings import ApiSettings
 from stream.finding import Condition
-from tests.alerts.desk import START, HandClock, Stream, finding
+from tests.alerts.desk import ALL_TRIED, START, TEAM, HandClock, Stream, finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -249,10 +250,14 @@ def test_a_body_is_read_word_for_word_only_after_it_was_tried(client: TestClient
     assert client.get(f"/api/v1/deliveries/{deliveries[0]['notice']}").status_code == 404
 
 
-def test_a_plan_is_versioned_by_etag_and_one_that_tells_nobody_is_refused(client: TestClient) -> None:
+def test_a_plan_is_versioned_by_etag_and_one_that_tells_nobody_is_refused(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(House, "means", lambda *_: ALL_TRIED)  # how ways are tried is `reach_test.py`
     first = client.get("/api/v1/plans/ada")
     assert (first.headers["etag"], first.json()["version"]) == ('"0"', 0)
-    body = {"tiers": {"pause": "emergency"}, "limits": {"no_data_s": 120}}
+    team = [{"person": one.person, "channel": one.channel, "address": one.address, "role": one.role} for one in TEAM]
+    body = {"tiers": {"pause": "emergency"}, "limits": {"no_data_s": 120}, "team": team}
     made = client.put("/api/v1/plans/ada", json=body, headers={"if-match": '"0"'})
     assert (made.status_code, made.headers["etag"]) == (200, '"1"')
     assert client.get("/api/v1/plans/ada").json()["tiers"] == {"pause": "emergency"}

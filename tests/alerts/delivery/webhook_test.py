@@ -19,6 +19,7 @@ from alerts.delivery.guard import is_public
 from alerts.delivery.outcome import Delivered, Message, Refused, Retry
 from alerts.delivery.signing import ensure_secret, secrets_of, signatures
 from alerts.delivery.webhook import Webhook
+from alerts.trials import trial
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -266,6 +267,6 @@ def test_no_address_key_or_body_gets_into_the_log(
 
 
 def test_a_trial_is_signed_and_says_that_it_is_one(receiver: Receiver, keys: Path) -> None:
-    assert isinstance(_channel(receiver, keys).trial("dispatch"), Delivered)
+    assert isinstance(trial(_channel(receiver, keys), "dispatch"), Delivered)
     ((headers, body),) = receiver.got
     assert Verifier(ensure_secret(keys, "dispatch")).verify(body, headers)["type"] == "alert.test"
