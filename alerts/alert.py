@@ -126,6 +126,12 @@ class Reason(StrEnum):
     """Nothing is urgent; the patient does well to know."""
     TWO_SOURCES = "two_sources"
     """Another source says what fits: one tier more."""
+    PATIENT_SILENT = "patient_silent"
+    """The patient was asked, and did not answer in time."""
+    PATIENT_WELL = "patient_well"
+    """The patient was asked, and says "I am all right"."""
+    PATIENT_ASKS = "patient_asks"
+    """The patient says "I need help"."""
 
 
 class Outcome(StrEnum):
@@ -231,7 +237,7 @@ class Alert:
     unanswered_from: datetime
     """Since when nobody has answered, though somebody should."""
     generation: int = 0
-    """Grows when it gets worse."""
+    """Grows when it gets worse, or the patient's answer makes another tier of it."""
     cycle: int = 0
     """Grows when the ladder begins again."""
     rung: int = 0
@@ -239,6 +245,10 @@ class Alert:
     hurried: int = -1
     """Rungs up to this one are due at once: the one before did not get through."""
     acknowledged_until: datetime | None = None
+    asked_until: datetime | None = None
+    """Until when the patient is asked how they are; no answer by then makes it worse."""
+    well_at: datetime | None = None
+    """When the patient said that they are all right: what was known then makes no emergency of it again."""
     answered_by: str | None = None
     """Who acknowledged or accepted it last."""
     answered_at: datetime | None = None

@@ -1,4 +1,4 @@
-"""What people say to an alert: acknowledge, accept, reject, close; each one transaction, each once, however often sent.
+"""What people say to an alert: each one transaction, each once, however often sent.
 
 The API and the command line run alerts' own transitions through here, the subject locked. Decides nothing itself.
 """
@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING
 
-from alerts import course, listening, reaction, register
+from alerts import countdown, course, listening, reaction, register
 from alerts.alert import Alert, AlertId, Change, Outcome, State
 from alerts.machine import IllegalMove
 
@@ -32,6 +33,13 @@ class Verb(StrEnum):
     """"Not me": the next rung at once."""
     CLOSE = "close"
     """It is over, with an outcome."""
+    WELL = "well"
+    """The patient: "I am all right"."""
+    HELP = "help"
+    """The patient: "I need help"."""
+
+
+OF_THE_WEARER = frozenset({Verb.WELL, Verb.HELP})
 
 
 class NoSuchAlert(LookupError):
@@ -71,6 +79,7 @@ def answer(conn: Connection, alert: UUID, said: Said, now: datetime) -> tuple[Al
     Raises:
         NoSuchAlert: no such id.
         Conflict: not in its state; names who has it.
+        NotAsked: the patient's word about a technical alert.
     """
     subject = register.subject_of(conn, alert)
     if subject is None:
@@ -84,22 +93,29 @@ def answer(conn: Connection, alert: UUID, said: Said, now: datetime) -> tuple[Al
     if is_mine or register.has_cause(conn, alert, cause):
         return known, False
 
-    def said_so(alert: Alert, told: tuple[Addressee, ...]) -> Change:
-        match said.verb:
-            case Verb.ACKNOWLEDGE:
-                return course.acknowledged(alert, now, said.by_whom, cause)
-            case Verb.ACCEPT:
-                return course.accepted(alert, now, said.by_whom, cause)
-            case Verb.REJECT:
-                return course.rejected(alert, now, said.by_whom, cause, said.note)
-            case Verb.CLOSE:
-                return course.closed(alert, said.outcome, now, said.by_whom, cause, told, said.note)
-
+    said_so = partial(_taken, said=said, cause=cause, now=now)
+    take = reaction.wearer_answered if said.verb in OF_THE_WEARER else reaction.answered
     try:
-        changes = reaction.answered(situation, key, said_so, now)
+        changes = take(situation, key, said_so, now)
     except IllegalMove as error:
         raise Conflict(known, said.verb) from error
     register.save(conn, changes)
     for missing in reaction.unreachable(changes):
         listening.taken(conn, missing, now)
-    return next(change.alert for change in changes if change.alert.alert == key), True
+    return next((change.alert for change in changes if change.alert.alert == key), changes[0].alert), True
+
+
+def _taken(alert: Alert, told: tuple[Addressee, ...], *, said: Said, cause: str, now: datetime) -> Change:
+    match said.verb:
+        case Verb.ACKNOWLEDGE:
+            return course.acknowledged(alert, now, said.by_whom, cause)
+        case Verb.ACCEPT:
+            return course.accepted(alert, now, said.by_whom, cause)
+        case Verb.REJECT:
+            return course.rejected(alert, now, said.by_whom, cause, said.note)
+        case Verb.CLOSE:
+            return course.closed(alert, said.outcome, now, said.by_whom, cause, told, said.note)
+        case Verb.WELL:
+            return countdown.well(alert, now, said.by_whom, cause, told)
+        case Verb.HELP:
+            return countdown.wants_help(alert, now, said.by_whom, cause, told)

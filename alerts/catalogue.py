@@ -115,6 +115,9 @@ REASONS: Mapping[Reason, Text] = {
     Reason.ACT_NOW: {"en": "eat or drink sugar now, then measure again", "zh": "请立即进食糖分，随后复测"},
     Reason.WORTH_KNOWING: {"en": "worth knowing", "zh": "请留意"},
     Reason.TWO_SOURCES: {"en": "two sources agree", "zh": "两项信息相互印证"},
+    Reason.PATIENT_SILENT: {"en": "the patient was asked and does not answer", "zh": "已询问患者，患者没有应答"},
+    Reason.PATIENT_WELL: {"en": "the patient answers: I am all right", "zh": "患者应答：我没事"},
+    Reason.PATIENT_ASKS: {"en": "the patient asks for help", "zh": "患者请求帮助"},
     Reason.PAST_EMERGENCY: {"en": "an emergency that is over, heard of late", "zh": "已结束的紧急情况（数据延迟到达）"},
     Reason.PAST: {"en": "it is over, heard of late", "zh": "已结束（数据延迟到达）"},
     Reason.CANNOT_JUDGE: {"en": "nothing can be said about the patient meanwhile", "zh": "在此期间无法判断患者情况"},
@@ -144,6 +147,14 @@ ON_THE_SCENE: Mapping[str, Text] = {
 }
 
 LANGUAGES = ("en", "zh")
+
+QUESTION: Text = {"en": "Are you all right?", "zh": "您还好吗？"}
+"""What the patient is asked before dispatch is told; answered with one of `WEARER_SAYS`."""
+
+WEARER_SAYS: Mapping[str, Text] = {
+    "well": {"en": "I am all right", "zh": "我没事"},
+    "help": {"en": "I need help", "zh": "我需要帮助"},
+}
 
 
 def sentence(condition: str, tier: Tier, reason: Reason) -> Text:

@@ -121,11 +121,12 @@ def answer(
     note: Annotated[str, typer.Option(help="What should stand beside it.")] = "",
     dsn: DsnOption = None,
 ) -> None:
-    """Acknowledge, accept, reject or close an alert. Exit code 1 if somebody was first.
+    """Acknowledge, accept, reject or close an alert, or give the patient's word. Exit code 1 if somebody was first.
 
     Example: tierwatch alert answer 5f0c6c8e-8d0f-5a0e-9b8e-2f6f0c0f7a11 accept --who "Dr Lin"
     """
     from alerts import answers
+    from alerts.countdown import NotAsked
 
     said = answers.Said(verb=verb, by_whom=who or getpass.getuser(), key=f"cli:{uuid4()}", outcome=outcome, note=note)
 
@@ -135,7 +136,7 @@ def answer(
 
     try:
         now = _done(context, dsn, say)
-    except (answers.NoSuchAlert, answers.Conflict) as error:
+    except (answers.NoSuchAlert, answers.Conflict, NotAsked) as error:
         _fail(str(error))
     _out.print(f"{now.alert}: {now.state}")
 

@@ -109,14 +109,14 @@ def renewed(alert: Alert, episodes: Mapping[UUID, Episode], found: Found, verdic
         return None
     latest = {**episodes, found.episode: heard(found)}
     before = alert.state
-    signal = _signal(alert, latest, found, verdict)
+    signal = _signal(alert, latest, known, found, verdict)
     alert = replace(alert, state=move(before, signal), onset=_onset(alert, latest))
     detail: Detail = {"episode": str(found.episode), "revision": found.revision}
     if signal is Signal.WORSENED:
         if before is State.CLOSED and not found.present:
             alert = replace(alert, state=move(alert.state, Signal.CLEARED))
         detail |= {"tier": verdict.tier, "reason": verdict.reason, "was": alert.tier}
-        alert = worse(alert, verdict, now)
+        alert = begun(alert, verdict, now)
     elif before is State.SEEN and alert.state is State.SOUNDING:
         alert = unanswered_anew(alert, now)
     elif before is State.LATCHED and alert.state is State.SOUNDING and _is_quiet(alert, now):
@@ -134,7 +134,7 @@ def renewed(alert: Alert, episodes: Mapping[UUID, Episode], found: Found, verdic
 def worsened(alert: Alert, verdict: Verdict, because: Found, now: datetime) -> Change:
     """Another finding makes this one graver: its next generation, whoever has answered before."""
     before = alert.state
-    alert = worse(replace(alert, state=move(before, Signal.WORSENED)), verdict, now)
+    alert = begun(replace(alert, state=move(before, Signal.WORSENED)), verdict, now)
     detail: Detail = {"tier": verdict.tier, "reason": verdict.reason, "with": str(because.condition)}
     cause = f"agreed:{because.episode}:{because.revision}"
     alert, entry = entered(alert, before, cause=cause, what=Signal.WORSENED, now=now, detail=detail)
@@ -145,12 +145,20 @@ def _cause(found: Found) -> str:
     return f"finding:{found.episode}:{found.revision}"
 
 
-def _signal(alert: Alert, latest: Mapping[UUID, Episode], found: Found, verdict: Verdict) -> Signal:
+def is_news(known: Episode | None, found: Found) -> bool:
+    """Whether a statement says more than that what was known goes on: a new episode, or one that is back."""
+    return known is None or (found.present and not known.present)
+
+
+def _signal(
+    alert: Alert, latest: Mapping[UUID, Episode], known: Episode | None, found: Found, verdict: Verdict
+) -> Signal:
     theirs = [episode for episode in latest.values() if not episode.withdrawn]
     if not theirs:
         return Signal.WITHDRAWN
     is_heard = found.withdrawn is None
-    if is_heard and (verdict.tier.rank > alert.tier.rank or (found.present and alert.past and not verdict.past)):
+    is_worse = verdict.tier.rank > alert.tier.rank and (alert.well_at is None or is_news(known, found))
+    if is_heard and (is_worse or (found.present and alert.past and not verdict.past)):
         return Signal.WORSENED
     if any(episode.present for episode in theirs):
         return Signal.PRESENT
@@ -161,14 +169,16 @@ def _onset(alert: Alert, latest: Mapping[UUID, Episode]) -> datetime:
     return min((episode.onset for episode in latest.values() if not episode.withdrawn), default=alert.onset)
 
 
-def worse(alert: Alert, verdict: Verdict, at: datetime) -> Alert:
+def begun(alert: Alert, verdict: Verdict, at: datetime) -> Alert:
     """The next generation: another tier, its ladder from the beginning, every answer void."""
+    # An alert that was raised before there was such a ladder runs the plain one of its tier.
+    ladder = verdict.ladder if verdict.ladder in alert.ladders else LadderName(verdict.tier.value)
     return replace(
         alert,
         tier=verdict.tier,
         reason=verdict.reason,
         past=verdict.past,
-        ladder=verdict.ladder,
+        ladder=ladder,
         generation=alert.generation + 1,
         unanswered_from=at,
         cycle=0,
@@ -176,6 +186,7 @@ def worse(alert: Alert, verdict: Verdict, at: datetime) -> Alert:
         rung=0,
         hurried=-1,
         acknowledged_until=None,
+        well_at=None,
         answered_by=None,
         answered_at=None,
         outcome=None,
@@ -325,7 +336,7 @@ def weighed(alerts: Iterable[Alert], now: datetime) -> list[Change]:
                 changed = unanswered_anew(changed, now)
             elif changed.state.is_unanswered:  # it has never spoken: this is its first cycle
                 changed = replace(changed, cycle_from=now, unanswered_from=now)
-                if not changed.state.is_present and changed.ladder is LadderName.EMERGENCY:
+                if not changed.state.is_present and changed.tier is Tier.EMERGENCY:
                     # It came and went while a louder one spoke: no siren for what is over, but somebody must see it.
                     changed = replace(changed, past=True, ladder=LadderName.PAST_EMERGENCY)
         cause = f"{what}:{alert.entries}"

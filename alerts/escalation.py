@@ -12,11 +12,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from alerts.alert import Alert, Change, EventType, Notice, Reason, notice_id
-from alerts.course import again, entered, unanswered_anew, worse
+from alerts.course import again, begun, entered, unanswered_anew
 from alerts.ladder import Addressee, LadderName, Role
 from alerts.machine import Signal, move
 from alerts.plan import TIER_OF_LADDER, told_at
 from alerts.policy import Verdict
+from alerts.urgency import ASKING, URGENT
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
@@ -48,32 +49,54 @@ def next_step(alert: Alert) -> tuple[datetime, Step] | None:
     """The earliest step that time will take, and when; None for one that is closed, taken or inhibited."""
     if not alert.is_open or alert.inhibited_by is not None:
         return None
-    if alert.state.is_acknowledged and alert.acknowledged_until is not None:
-        return alert.acknowledged_until, Step.EXPIRY
-    if not alert.state.is_unanswered:
-        return None
-    ladder = alert.running
     steps: list[tuple[datetime, Step]] = []
-    if ladder.escalate_s is not None and ladder.escalate_to is not None and _may_escalate(alert):
-        # After the first rung: who has not been told cannot have failed to answer.
-        steps.append((alert.unanswered_from + timedelta(seconds=ladder.escalate_s), Step.ESCALATION))
+    escalates_at = _escalates_at(alert)
+    if escalates_at is not None:
+        steps.append((escalates_at, Step.ESCALATION))
+    if alert.state.is_acknowledged and alert.acknowledged_until is not None:
+        steps.append((alert.acknowledged_until, Step.EXPIRY))
+    elif alert.state.is_unanswered:
+        steps.append(_telling(alert))
+    return min(steps, key=lambda step: (step[0], _ORDER.index(step[1])), default=None)
+
+
+def _telling(alert: Alert) -> tuple[datetime, Step]:
+    """When the next people are told."""
+    ladder = alert.running
     if alert.rung < len(ladder.rungs):
         after_s = 0.0 if alert.rung <= alert.hurried else ladder.rungs[alert.rung].after_s
-        steps.append((alert.cycle_from + timedelta(seconds=after_s), Step.RUNG))
-    else:
-        steps.append((alert.cycle_from + timedelta(seconds=ladder.repeat_s), Step.REPEAT))
-    return min(steps, key=lambda step: (step[0], _ORDER.index(step[1])))
+        return alert.cycle_from + timedelta(seconds=after_s), Step.RUNG
+    return alert.cycle_from + timedelta(seconds=ladder.repeat_s), Step.REPEAT
+
+
+def _escalates_at(alert: Alert) -> datetime | None:
+    """When nobody's answer makes it worse; None where that cannot be."""
+    ladder = alert.running
+    if ladder.escalate_s is None or ladder.escalate_to is None or not _may_escalate(alert):
+        return None
+    return alert.unanswered_from + timedelta(seconds=ladder.escalate_s)
 
 
 def _may_escalate(alert: Alert) -> bool:
+    if alert.cycle == 0 and alert.rung == 0:
+        return False  # who has not been told cannot have failed to answer
+    if alert.ladder is LadderName.COUNTDOWN:
+        # The patient is asked: that a doctor has seen it is no answer; only that somebody has it.
+        return not alert.state.is_taken
+    if not alert.state.is_unanswered:
+        return False
+    if alert.ladder is LadderName.DOCTOR_URGENT:
+        urgency = URGENT.get(alert.condition)
+        return alert.state.is_present or urgency is None or urgency.is_over_too
     # A tip grows worse only while it persists; an emergency that was, also when it is over.
     return alert.state.is_present or alert.ladder is not LadderName.TIP
 
 
 def timed(alert: Alert) -> Alert:
-    """The alert with the time of its next step written on it."""
+    """The alert with the time of its next step written on it, and until when the patient is asked."""
     step = next_step(alert)
-    return replace(alert, next_due_at=step[0] if step else None)
+    is_asked = step is not None and alert.ladder in ASKING
+    return replace(alert, next_due_at=step[0] if step else None, asked_until=_escalates_at(alert) if is_asked else None)
 
 
 def due(alert: Alert, now: datetime, undelivered: AbstractSet[Reached] = NOBODY) -> Change:
@@ -135,10 +158,9 @@ def _taken(change: Change, at: datetime, step: Step, now: datetime, waiting: Abs
 def _escalated(alert: Alert, at: datetime) -> Alert:
     ladder = alert.running.escalate_to
     assert ladder is not None
-    verdict = Verdict(
-        tier=TIER_OF_LADDER[ladder], ladder=ladder, reason=Reason.UNANSWERED, latches=True, past=alert.past
-    )
-    return worse(replace(alert, state=move(alert.state, Signal.WORSENED)), verdict, at)
+    reason = Reason.PATIENT_SILENT if alert.ladder is LadderName.COUNTDOWN else Reason.UNANSWERED
+    verdict = Verdict(tier=TIER_OF_LADDER[ladder], ladder=ladder, reason=reason, latches=True, past=alert.past)
+    return begun(replace(alert, state=move(alert.state, Signal.WORSENED)), verdict, at)
 
 
 def _notices(

@@ -21,8 +21,13 @@ class LadderName(StrEnum):
     """The family doctor, then the practice."""
     NIGHT_LOW = "night_low"
     """A tip to somebody who may be asleep: unanswered, it is an emergency."""
+    DOCTOR_URGENT = "doctor_urgent"
+    """The same of what cannot wait for ever: unanswered, it is an emergency."""
     PAST_EMERGENCY = "past_emergency"
     """An emergency that is over: the doctor at once, and the patient is asked."""
+    COUNTDOWN = "countdown"
+    """An emergency that a conscious person can answer: doctor and family at once, and the patient is asked; no answer is
+    an answer."""
     EMERGENCY = "emergency"
     """Everybody at once, again and again until a person accepts."""
     TECHNICAL = "technical"

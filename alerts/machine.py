@@ -40,6 +40,12 @@ class Signal(StrEnum):
     """Somebody closes it, with an outcome."""
     REJECTED = "rejected"
     """Somebody says "not me": it stays as it is, and the next rung is due at once."""
+    WELL = "well"
+    """The patient, who was asked, says "I am all right": a doctor's alert, no longer an emergency."""
+    HELP = "help"
+    """The patient says "I need help": an emergency now, whatever it was."""
+    SPOKEN = "spoken"
+    """The patient says how they are where that changes nothing: written down and passed on."""
 
 
 FACTS = frozenset(
@@ -60,6 +66,9 @@ TRANSITIONS: Mapping[tuple[State, Signal], State] = {
     (State.SOUNDING, Signal.ACCEPTED): State.TAKEN,
     (State.SOUNDING, Signal.CLOSED): State.CLOSED,
     (State.SOUNDING, Signal.REJECTED): State.SOUNDING,
+    (State.SOUNDING, Signal.WELL): State.SOUNDING,
+    (State.SOUNDING, Signal.HELP): State.SOUNDING,
+    (State.SOUNDING, Signal.SPOKEN): State.SOUNDING,
     # Present, acknowledged for a while: the ladder waits, and starts again when that runs out.
     (State.HELD, Signal.PRESENT): State.HELD,
     (State.HELD, Signal.WORSENED): State.SOUNDING,  # what was acknowledged was less
@@ -72,6 +81,9 @@ TRANSITIONS: Mapping[tuple[State, Signal], State] = {
     (State.HELD, Signal.ACCEPTED): State.TAKEN,
     (State.HELD, Signal.CLOSED): State.CLOSED,
     (State.HELD, Signal.REJECTED): State.HELD,
+    (State.HELD, Signal.WELL): State.SOUNDING,  # the doctor hears of the answer
+    (State.HELD, Signal.HELP): State.SOUNDING,
+    (State.HELD, Signal.SPOKEN): State.HELD,
     # Present, and somebody has it: no ladder, until it gets worse.
     (State.TAKEN, Signal.PRESENT): State.TAKEN,
     (State.TAKEN, Signal.WORSENED): State.SOUNDING,
@@ -81,6 +93,8 @@ TRANSITIONS: Mapping[tuple[State, Signal], State] = {
     (State.TAKEN, Signal.ACK_EXPIRED): State.TAKEN,
     (State.TAKEN, Signal.ENDED): State.CLOSED,
     (State.TAKEN, Signal.CLOSED): State.CLOSED,
+    (State.TAKEN, Signal.HELP): State.SOUNDING,  # whoever has it is not there yet
+    (State.TAKEN, Signal.SPOKEN): State.TAKEN,
     # Gone, and nobody has seen it: the ladder goes on.
     (State.LATCHED, Signal.PRESENT): State.SOUNDING,  # it is back
     (State.LATCHED, Signal.WORSENED): State.LATCHED,  # unanswered for too long, or it was worse than thought
@@ -93,6 +107,9 @@ TRANSITIONS: Mapping[tuple[State, Signal], State] = {
     (State.LATCHED, Signal.ACCEPTED): State.SETTLED,
     (State.LATCHED, Signal.CLOSED): State.CLOSED,
     (State.LATCHED, Signal.REJECTED): State.LATCHED,
+    (State.LATCHED, Signal.WELL): State.LATCHED,
+    (State.LATCHED, Signal.HELP): State.LATCHED,
+    (State.LATCHED, Signal.SPOKEN): State.LATCHED,
     # Gone, acknowledged for a while: open until somebody takes it or says how it ended.
     (State.SEEN, Signal.PRESENT): State.SOUNDING,  # what was seen was its end
     (State.SEEN, Signal.WORSENED): State.LATCHED,
@@ -105,6 +122,9 @@ TRANSITIONS: Mapping[tuple[State, Signal], State] = {
     (State.SEEN, Signal.ACCEPTED): State.SETTLED,
     (State.SEEN, Signal.CLOSED): State.CLOSED,
     (State.SEEN, Signal.REJECTED): State.SEEN,
+    (State.SEEN, Signal.WELL): State.LATCHED,
+    (State.SEEN, Signal.HELP): State.LATCHED,
+    (State.SEEN, Signal.SPOKEN): State.SEEN,
     # Gone, and somebody has it: waits for its outcome. If it comes back they still have it, and are told.
     (State.SETTLED, Signal.PRESENT): State.TAKEN,
     (State.SETTLED, Signal.WORSENED): State.LATCHED,
@@ -114,6 +134,8 @@ TRANSITIONS: Mapping[tuple[State, Signal], State] = {
     (State.SETTLED, Signal.ACK_EXPIRED): State.SETTLED,
     (State.SETTLED, Signal.ENDED): State.CLOSED,
     (State.SETTLED, Signal.CLOSED): State.CLOSED,
+    (State.SETTLED, Signal.HELP): State.LATCHED,
+    (State.SETTLED, Signal.SPOKEN): State.SETTLED,
     # Closed: facts about its episodes are written down; only a worse one opens it again.
     (State.CLOSED, Signal.PRESENT): State.CLOSED,
     (State.CLOSED, Signal.WORSENED): State.SOUNDING,
@@ -122,6 +144,10 @@ TRANSITIONS: Mapping[tuple[State, Signal], State] = {
     (State.CLOSED, Signal.WITHDRAWN): State.CLOSED,
     (State.CLOSED, Signal.ACK_EXPIRED): State.CLOSED,
     (State.CLOSED, Signal.ENDED): State.CLOSED,
+    (
+        State.CLOSED,
+        Signal.HELP,
+    ): State.LATCHED,  # a cry for help is never too late; whether it is present, the next finding says
 }
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from alerts.alert import Alert, Episode, EventType, Notice, Tier
-from alerts.catalogue import sentence
+from alerts.catalogue import QUESTION, WEARER_SAYS, sentence
 from alerts.ladder import Role
 from alerts.record import Audience, Record, for_audience
 from stream.finding import FindingKind
@@ -90,6 +90,10 @@ def compose(material: Material, now: datetime) -> bytes:
     if audience_of(alert, notice) is not Audience.PATIENT:  # plain words, no numbers of ours
         data["evidence"] = latest.evidence if latest else {}
         data["times"] = material.hops
+    if alert.asked_until is not None and notice.generation == alert.generation:
+        data["asked_until"] = alert.asked_until
+        if notice.to.role is Role.PATIENT:
+            data["question"], data["answers"] = QUESTION, WEARER_SAYS
     if material.why:
         data["why"] = material.why
     if notice.type is EventType.STOOD_DOWN:

@@ -99,10 +99,24 @@ DEFAULT_LADDERS: Mapping[LadderName, PlannedLadder] = {
         ),
         repeat_s=2 * _HOUR, acknowledgement_s=_HOUR,
     ),
+    LadderName.DOCTOR_URGENT: PlannedLadder(
+        # What may kill tonight does not wait until somebody is back at the desk. The times are a choice of ours.
+        steps=(
+            Step(after_s=0, roles=(Role.DOCTOR,)),
+            Step(after_s=10 * _MINUTE, roles=(Role.DOCTOR,)),
+            Step(after_s=20 * _MINUTE, roles=(Role.PRACTICE, Role.FAMILY)),
+        ),
+        repeat_s=_HOUR, acknowledgement_s=_HOUR, escalate_s=30 * _MINUTE, escalate_to=LadderName.EMERGENCY,
+    ),
     LadderName.PAST_EMERGENCY: PlannedLadder(
         # The doctor at once, and a check-in to the patient; unanswered for 5 min it is an emergency (log.md).
         steps=(Step(after_s=0, roles=(Role.DOCTOR, Role.PATIENT)),),
         repeat_s=15 * _MINUTE, acknowledgement_s=_HOUR, escalate_s=5 * _MINUTE, escalate_to=LadderName.EMERGENCY,
+    ),
+    LadderName.COUNTDOWN: PlannedLadder(
+        # "Are you all right?" for 20-30 s before dispatch; doctor and family at once (alerting.md).
+        steps=(Step(after_s=0, roles=(Role.PATIENT, Role.DOCTOR, Role.FAMILY)),),
+        repeat_s=_MINUTE, acknowledgement_s=5 * _MINUTE, escalate_s=30.0, escalate_to=LadderName.EMERGENCY,
     ),
     LadderName.EMERGENCY: PlannedLadder(
         steps=(Step(after_s=0, roles=(Role.DISPATCH, Role.DOCTOR, Role.FAMILY, Role.PATIENT)),),
@@ -135,7 +149,9 @@ TIER_OF_LADDER: Mapping[LadderName, Tier] = {
     LadderName.TIP: Tier.TIP,
     LadderName.NIGHT_LOW: Tier.TIP,
     LadderName.DOCTOR: Tier.DOCTOR,
+    LadderName.DOCTOR_URGENT: Tier.DOCTOR,
     LadderName.PAST_EMERGENCY: Tier.DOCTOR,
+    LadderName.COUNTDOWN: Tier.EMERGENCY,
     LadderName.EMERGENCY: Tier.EMERGENCY,
     LadderName.TECHNICAL: Tier.TIP,
     LadderName.UNWATCHED: Tier.DOCTOR,
@@ -198,6 +214,12 @@ SLOWEST_REPEAT_S = 300.0
 """An emergency that nobody has taken is repeated at least this often, whatever a plan says."""
 
 
+SHORTEST_COUNTDOWN_S, LONGEST_COUNTDOWN_S = 20.0, 30.0
+"""How long a patient may be asked before dispatch is told (alerting.md, "Escalation")."""
+SHORTEST_SILENCE_S, LONGEST_SILENCE_S = 300.0, 7200.0
+"""How long a doctor may leave an urgent alert unanswered before it is an emergency: a choice of ours."""
+
+
 def check_ladders(ladders: Mapping[LadderName, PlannedLadder]) -> None:
     """See that each ladder tells somebody, and an emergency tells them at once.
 
@@ -213,11 +235,46 @@ def check_ladders(ladders: Mapping[LadderName, PlannedLadder]) -> None:
             raise PlanRefused(f"ladder {name} tells nobody: give it a step with a role")
         if ladder.repeat_s <= 0 or ladder.acknowledgement_s <= 0:
             raise PlanRefused(f"ladder {name}: it must repeat, and an acknowledgement must hold for a while")
-        if name is LadderName.EMERGENCY:
-            if min(step.after_s for step in ladder.steps if step.roles) > 0:
-                raise PlanRefused("ladder emergency: its first step must come at once (after_s 0)")
-            if ladder.repeat_s > SLOWEST_REPEAT_S:
-                raise PlanRefused(f"ladder emergency: it must repeat every {SLOWEST_REPEAT_S:g} s or sooner")
+        if (ladder.escalate_s is None) != (ladder.escalate_to is None):
+            raise PlanRefused(f"ladder {name}: escalate_s and escalate_to belong together")
+        if name in _CHECKS:
+            _CHECKS[name](ladder)
+
+
+def _check_emergency(ladder: PlannedLadder) -> None:
+    if min(step.after_s for step in ladder.steps if step.roles) > 0:
+        raise PlanRefused("ladder emergency: its first step must come at once (after_s 0)")
+    if ladder.repeat_s > SLOWEST_REPEAT_S:
+        raise PlanRefused(f"ladder emergency: it must repeat every {SLOWEST_REPEAT_S:g} s or sooner")
+
+
+def _check_urgent(ladder: PlannedLadder) -> None:
+    _check_escalates(LadderName.DOCTOR_URGENT, ladder, SHORTEST_SILENCE_S, LONGEST_SILENCE_S)
+
+
+def _check_countdown(ladder: PlannedLadder) -> None:
+    _check_escalates(LadderName.COUNTDOWN, ladder, SHORTEST_COUNTDOWN_S, LONGEST_COUNTDOWN_S)
+    at_once = {role for step in ladder.steps if step.after_s == 0 for role in step.roles}
+    if not {Role.PATIENT, Role.DOCTOR} <= at_once:
+        raise PlanRefused("ladder countdown: its first step (after_s 0) must ask the patient and tell the doctor")
+    if any(Role.DISPATCH in step.roles for step in ladder.steps):
+        raise PlanRefused("ladder countdown: dispatch is told when it ends, by the ladder emergency")
+
+
+def _check_escalates(name: LadderName, ladder: PlannedLadder, shortest_s: float, longest_s: float) -> None:
+    if ladder.escalate_to is not LadderName.EMERGENCY or ladder.escalate_s is None:
+        raise PlanRefused(f"ladder {name}: unanswered it must become an emergency (escalate_s, escalate_to)")
+    if not shortest_s <= ladder.escalate_s <= longest_s:
+        raise PlanRefused(
+            f"ladder {name}: escalate_s = {ladder.escalate_s:g} is beyond {shortest_s:g} to {longest_s:g}"
+        )
+
+
+_CHECKS = {
+    LadderName.EMERGENCY: _check_emergency,
+    LadderName.COUNTDOWN: _check_countdown,
+    LadderName.DOCTOR_URGENT: _check_urgent,
+}
 
 
 def frozen(plan: Plan) -> Ladders:

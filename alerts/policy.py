@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from alerts.alert import Alert, Found, Reason, StationCondition, Tier
 from alerts.ladder import LadderName
+from alerts.urgency import ladder_for
 from stream.finding import Condition, FindingKind, SubjectKind
 
 if TYPE_CHECKING:
@@ -247,10 +248,11 @@ def tier_of(found: Found, plan: Plan) -> Verdict:
         rule = UNKNOWN_TECHNICAL if found.kind is FindingKind.TECHNICAL else UNKNOWN_PHYSIOLOGICAL
     if found.kind is FindingKind.TECHNICAL:
         return _technical(found, rule)
-    tier, ladder = rule.tier, rule.ladder
+    tier = rule.tier
     wished = plan.tiers.get(found.condition, tier)
     if wished.rank > tier.rank:
-        tier, ladder = wished, LadderName(wished.value)
+        tier = wished
+    ladder = ladder_for(found.condition, tier)
     if found.condition == Condition.GLUCOSE_PREDICTED_LOW and found.evidence.get("at_night") and tier is Tier.TIP:
         ladder = LadderName.NIGHT_LOW
     latches = rule.latches or tier is not Tier.TIP
@@ -264,7 +266,8 @@ def tier_of(found: Found, plan: Plan) -> Verdict:
                 latches=True,
                 past=True,
             )
-        return Verdict(tier=tier, ladder=ladder, reason=Reason.PAST, latches=latches, past=True)
+        # No siren for what is over: nothing of it becomes an emergency because nobody answers.
+        return Verdict(tier=tier, ladder=LadderName(tier.value), reason=Reason.PAST, latches=latches, past=True)
     return Verdict(tier=tier, ladder=ladder, reason=rule.reason, latches=latches)
 
 
@@ -279,7 +282,7 @@ def agreed(found: Found, verdict: Verdict, others: Iterable[Found]) -> Verdict:
     if not any(_agrees(found, other, partners[other.condition]) for other in others if other.condition in partners):
         return verdict
     tier = Tier.DOCTOR if verdict.tier is Tier.TIP else Tier.EMERGENCY
-    return Verdict(tier=tier, ladder=LadderName(tier.value), reason=Reason.TWO_SOURCES, latches=True)
+    return Verdict(tier=tier, ladder=ladder_for(found.condition, tier), reason=Reason.TWO_SOURCES, latches=True)
 
 
 def _agrees(found: Found, other: Found, within_s: float) -> bool:

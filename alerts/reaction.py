@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 from uuid import uuid5
 
-from alerts import course, escalation
+from alerts import countdown, course, escalation
 from alerts.alert import Alert, AlertId, Change, Episode, Found, Occurrence, StationCondition
 from alerts.policy import agreed, is_quiet, tier_of, touched_by
 from stream.finding import NAMESPACE, FindingKind, SubjectKind
@@ -103,9 +103,13 @@ def _risen(situation: Situation, found: Found, plan: Plan, now: datetime) -> lis
     """The open alerts that deserve a higher tier because of this finding: two sources agree, whichever came first."""
     touched = touched_by(found.condition)
     risen: dict[AlertId, Change] = {}
+    heard_of = next((known[found.episode] for known in situation.episodes.values() if found.episode in known), None)
+    is_news = course.is_news(heard_of, found)
     for alert, other in _known(situation) if touched and found.withdrawn is None else ():
         if other.condition not in touched or not alert.is_open or other.withdrawn is not None:
             continue
+        if alert.well_at is not None and not is_news:
+            continue  # the patient knew of it when they said that they are all right
         verdict = agreed(other, tier_of(other, plan), [found])
         if verdict.tier.rank > alert.tier.rank:
             risen.setdefault(alert.alert, course.worsened(alert, verdict, found, now))
@@ -118,8 +122,19 @@ def answered(situation: Situation, alert: AlertId, answer: Answer, now: datetime
     Raises:
         IllegalMove: not in the alert's state.
     """
-    change = answer(situation.alerts[alert], situation.told.get(alert, ()))
-    return _rest(situation, (change,), now)
+    return _rest(situation, (answer(situation.alerts[alert], situation.told.get(alert, ())),), now)
+
+
+def wearer_answered(situation: Situation, alert: AlertId, answer: Answer, now: datetime) -> tuple[Change, ...]:
+    """What the patient's word changes: one answer for all that they are being asked about.
+
+    Raises:
+        IllegalMove: not in the alert's state.
+        NotAsked: it is not about the body.
+    """
+    meant = situation.alerts[countdown.meant(situation.alerts[alert], situation.alerts)]
+    keys = countdown.asked_with(meant, situation.alerts.values())
+    return _rest(situation, [answer(situation.alerts[key], situation.told.get(key, ())) for key in keys], now)
 
 
 def passed(situation: Situation, alert: AlertId, now: datetime) -> tuple[Change, ...]:
@@ -138,6 +153,11 @@ def _rest(situation: Situation, made: Iterable[Change], now: datetime) -> tuple[
     for weighed in course.weighed(alerts.values(), now):
         key = weighed.alert.alert
         changes[key] = joined(changes[key], weighed) if key in changes else weighed
+    for key, change in changes.items():
+        before = situation.alerts.get(key)
+        if before is None or before.generation != change.alert.generation or before.inhibited_by is not None:
+            others = [changes[one].alert if one in changes else known for one, known in alerts.items()]
+            changes[key] = replace(change, alert=countdown.one_question(change.alert, others))
     return tuple(
         joined(one, escalation.due(one.alert, now, situation.undelivered.get(key, escalation.NOBODY)))
         for key, one in changes.items()

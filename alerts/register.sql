@@ -39,16 +39,17 @@ SELECT l.alert, l.person, l.channel
 -- save_alert --
 INSERT INTO alerts.alert (alert, subject, subject_kind, condition, kind, state, tier, reason, past, onset, raised_at,
     ladder, ladders, plan_version, cycle_from, unanswered_from, generation, cycle, rung, hurried, acknowledged_until,
-    answered_by, answered_at, inhibited_by, outcome, closed_at, next_due_at, updates, entries)
+    asked_until, well_at, answered_by, answered_at, inhibited_by, outcome, closed_at, next_due_at, updates, entries)
 VALUES (%(alert)s, %(subject)s, %(subject_kind)s, %(condition)s, %(kind)s, %(state)s, %(tier)s, %(reason)s, %(past)s,
     %(onset)s, %(raised_at)s, %(ladder)s, %(ladders)s, %(plan_version)s, %(cycle_from)s, %(unanswered_from)s,
-    %(generation)s, %(cycle)s, %(rung)s, %(hurried)s, %(acknowledged_until)s, %(answered_by)s, %(answered_at)s,
+    %(generation)s, %(cycle)s, %(rung)s, %(hurried)s, %(acknowledged_until)s, %(asked_until)s, %(well_at)s, %(answered_by)s, %(answered_at)s,
     %(inhibited_by)s, %(outcome)s, %(closed_at)s, %(next_due_at)s, %(updates)s, %(entries)s)
 ON CONFLICT (alert) DO UPDATE SET
     state = EXCLUDED.state, tier = EXCLUDED.tier, reason = EXCLUDED.reason, past = EXCLUDED.past,
     onset = EXCLUDED.onset, ladder = EXCLUDED.ladder, cycle_from = EXCLUDED.cycle_from,
     unanswered_from = EXCLUDED.unanswered_from, generation = EXCLUDED.generation, cycle = EXCLUDED.cycle,
     rung = EXCLUDED.rung, hurried = EXCLUDED.hurried, acknowledged_until = EXCLUDED.acknowledged_until,
+    asked_until = EXCLUDED.asked_until, well_at = EXCLUDED.well_at,
     answered_by = EXCLUDED.answered_by, answered_at = EXCLUDED.answered_at, inhibited_by = EXCLUDED.inhibited_by,
     outcome = EXCLUDED.outcome, closed_at = EXCLUDED.closed_at, next_due_at = EXCLUDED.next_due_at,
     updates = EXCLUDED.updates, entries = EXCLUDED.entries

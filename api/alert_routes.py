@@ -6,7 +6,7 @@ A shell: the answers are `alerts.answers`, the reads `alerts.reading`.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Body, Query
@@ -38,6 +38,15 @@ class Closing(Answer):
     """How it ended."""
 
     outcome: Outcome = Outcome.RESOLVED
+
+
+class WearerSays(BaseModel):
+    """What the patient answers to "Are you all right?"."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    answer: Literal["well", "help"]
+    who: Annotated[str | None, Field(min_length=1, max_length=80, description="Left out: the token's caller.")] = None
 
 
 Given = Annotated[Answer | None, Body()]
@@ -136,6 +145,15 @@ def close(
     return _answered(house, alert, Verb.CLOSE, caller, closing, idempotency_key, closing.outcome)
 
 
+@router.post("/alerts/{alert}/answer")
+def answer(alert: UUID, house: Here, caller: Caller, says: WearerSays, idempotency_key: IdempotencyKey = None) -> Row:
+    """The patient's own word. `well`: where they are being asked (`asked_until`), a doctor's alert; `help`: dispatch now.
+
+    One answer is for everything that the patient is being asked about. 409 if it is closed or about the equipment.
+    """
+    return _answered(house, alert, Verb(says.answer), caller, Answer(who=says.who), idempotency_key)
+
+
 def _answered(
     house: House,
     alert: UUID,
@@ -155,6 +173,7 @@ def _answered(
         "tier": now.tier,
         "answered_by": now.answered_by,
         "acknowledged_until": now.acknowledged_until,
+        "asked_until": now.asked_until,
         "next_due_at": now.next_due_at,
         "changed": changed,
     }

@@ -16,6 +16,7 @@ from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
 
 from alerts.answers import Conflict, NoSuchAlert
+from alerts.countdown import NotAsked
 from alerts.faults import where
 from alerts.plan import LimitRefused, PlanRefused
 from alerts.plans import PlanOutdated
@@ -60,6 +61,7 @@ def install(app: FastAPI) -> None:
         NotTold: 404,
         Conflict: 409,
         IdReused: 409,
+        NotAsked: 409,
         PlanOutdated: 412,
         ScheduleOutdated: 412,
         LimitRefused: 422,

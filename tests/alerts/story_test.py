@@ -294,7 +294,9 @@ def test_crisis_pressure_and_a_symptom_are_an_emergency_whichever_is_heard_first
     story.at("08:10:00").says(finding(second))
     crisis = story.alert(Condition.BP_CRISIS)
     assert (crisis.tier, crisis.reason) == (Tier.EMERGENCY, Reason.TWO_SOURCES)
-    assert 10 * MINUTE in story.at_s("dispatch")
+    assert 10 * MINUTE in story.at_s("patient")  # who can answer, and is asked before dispatch is told
+    story.at("08:10:30")
+    assert story.at_s("dispatch") == [10 * MINUTE + 30]
     assert story.alert(Condition.SYMPTOM).tier is Tier.DOCTOR
 
 

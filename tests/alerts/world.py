@@ -6,14 +6,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
-from alerts import course, reaction
+from alerts import countdown, course, reaction
 from alerts.alert import Alert, AlertId, Change, Entry, EventType, Found, Notice, NoticeId, Outcome
 from alerts.plan import Plan
 from alerts.reaction import Situation
 from tests.alerts.desk import START
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from alerts.ladder import Addressee
 
@@ -59,17 +59,24 @@ class World:
         return changes
 
     def acknowledges(self, who: str, alert: Alert) -> None:
-        self._answer(alert, lambda one, cause: course.acknowledged(one, self.now, who, cause))
+        self._answer(alert, lambda one, _, cause: course.acknowledged(one, self.now, who, cause))
 
     def accepts(self, who: str, alert: Alert) -> None:
-        self._answer(alert, lambda one, cause: course.accepted(one, self.now, who, cause))
+        self._answer(alert, lambda one, _, cause: course.accepted(one, self.now, who, cause))
 
     def rejects(self, who: str, alert: Alert) -> None:
-        self._answer(alert, lambda one, cause: course.rejected(one, self.now, who, cause))
+        self._answer(alert, lambda one, _, cause: course.rejected(one, self.now, who, cause))
 
     def closes(self, who: str, alert: Alert, outcome: Outcome = Outcome.RESOLVED) -> None:
-        told = self._told(alert.alert)
-        self._answer(alert, lambda one, cause: course.closed(one, outcome, self.now, who, cause, told))
+        self._answer(alert, lambda one, told, cause: course.closed(one, outcome, self.now, who, cause, told))
+
+    def is_well(self, alert: Alert, who: str = "patient") -> None:
+        self._answer(alert, lambda one, told, cause: countdown.well(one, self.now, who, cause, told), of_wearer=True)
+
+    def wants_help(self, alert: Alert, who: str = "patient") -> None:
+        self._answer(
+            alert, lambda one, told, cause: countdown.wants_help(one, self.now, who, cause, told), of_wearer=True
+        )
 
     def hears_again(self) -> None:
         """Notices get through again."""
@@ -89,12 +96,13 @@ class World:
         """When, in seconds since the story began."""
         return [(notice.due_at - START).total_seconds() for notice in self.told(person)]
 
-    def _answer(self, alert: Alert, make: object) -> None:
+    def _answer(
+        self, alert: Alert, make: Callable[[Alert, tuple[Addressee, ...], str], Change], *, of_wearer: bool = False
+    ) -> None:
         self.answers += 1
         cause = f"answer:{self.answers}"
-        self._save(
-            reaction.answered(self._asked(), alert.alert, lambda alert, told: make(alert, cause), self.now)  # type: ignore[operator]
-        )
+        take = reaction.wearer_answered if of_wearer else reaction.answered
+        self._save(take(self._asked(), alert.alert, lambda alert, told: make(alert, told, cause), self.now))
 
     def _next(self) -> datetime | None:
         return min((a.next_due_at for a in self.situation.alerts.values() if a.next_due_at), default=None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -273,3 +273,32 @@ def test_a_nul_character_is_refused_as_a_problem(client: TestClient, alert: str)
     assert (told.status_code, told.headers["content-type"]) == (422, "application/problem+json")
     assert client.get("/api/v1/alerts", params={"subject": "a\0b"}).status_code == 422
     assert client.post(f"/api/v1/alerts/{alert}/accept").json()["changed"]
+
+
+def test_the_patient_is_asked_and_their_word_is_taken_once(client: TestClient, dsn: str) -> None:
+    stream = Stream(dsn)
+    stream.says(finding(Condition.EXTREME_TACHY))
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        listening.hear(conn, START)
+    (listed,) = client.get("/api/v1/alerts").json()["alerts"]
+    assert datetime.fromisoformat(listed["asked_until"]) == START + timedelta(seconds=30)
+    way = f"/api/v1/alerts/{listed['alert']}/answer"
+    once = {"idempotency-key": "tap-1"}
+    said = client.post(way, json={"answer": "well", "who": "patient"}, headers=once).json()
+    assert (said["tier"], said["asked_until"], said["changed"]) == ("doctor", None, True)
+    assert not client.post(way, json={"answer": "well", "who": "patient"}, headers=once).json()["changed"]
+    assert client.post(way, json={"answer": "perhaps"}).status_code == 422
+    helped = client.post(way, json={"answer": "help"}).json()
+    assert helped["tier"] == "emergency"
+    dispatch = _rows(dsn, "SELECT generation FROM alerts.notice WHERE person = 'dispatch'")
+    assert dispatch == [{"generation": 2}]
+
+
+def test_the_equipment_is_not_asked_how_it_is(client: TestClient, dsn: str) -> None:
+    Stream(dsn).says(finding(Condition.LEAD_OFF))
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        listening.hear(conn, START)
+    (listed,) = client.get("/api/v1/alerts").json()["alerts"]
+    refused = client.post(f"/api/v1/alerts/{listed['alert']}/answer", json={"answer": "help"})
+    assert refused.status_code == 409
+    assert "acknowledge" in refused.json()["detail"]
