@@ -336,7 +336,7 @@ def _station(settings: Settings) -> None:
         settings.alerts,
         settings.dsn,
         record_source(lambda: connect(settings.dsn, "record", patience_s=0.0), seal),
-        channels(settings.alerts, keys),
+        channels(settings.alerts, keys, settings.dsn),
         settings.clock,
         seal,
         stop=stop_on_signal(),

@@ -140,6 +140,36 @@ EVENTS: Mapping[EventType, Text] = {
     EventType.TEST: {"en": "test", "zh": "测试"},
 }
 
+LETTER: Mapping[str, Text] = {
+    # What the lines of an e-mail are called; the keys are those of the payload and the record.
+    "why": {"en": "what is new", "zh": "最新情况"},
+    "outcome": {"en": "how it ended", "zh": "处理结果"},
+    "patient": {"en": "patient", "zh": "患者编号"},
+    "onset": {"en": "since", "zh": "起始时间"},
+    "raised_at": {"en": "raised", "zh": "报警时间"},
+    "state": {"en": "state", "zh": "状态"},
+    "evidence": {"en": "figures", "zh": "数据"},
+    "record_status": {"en": "record", "zh": "病历"},
+    "name": {"en": "name", "zh": "姓名"},
+    "birth_date": {"en": "birth date", "zh": "出生日期"},
+    "sex": {"en": "sex", "zh": "性别"},
+    "language": {"en": "language", "zh": "语言"},
+    "address": {"en": "address", "zh": "地址"},
+    "door_code": {"en": "door code", "zh": "门禁密码"},
+    "phones": {"en": "call back", "zh": "回拨电话"},
+    "problems": {"en": "problems", "zh": "病史"},
+    "medication": {"en": "medication", "zh": "用药"},
+    "allergies": {"en": "allergies", "zh": "过敏"},
+    "blood_group": {"en": "blood group", "zh": "血型"},
+    "implants": {"en": "implants", "zh": "植入物"},
+    "directives": {"en": "advance directives", "zh": "预先指示"},
+    "contacts": {"en": "contacts", "zh": "联系人"},
+    "vitals": {"en": "last readings", "zh": "最近读数"},
+    "alert_id": {"en": "alert", "zh": "警报编号"},
+    "notice_id": {"en": "notice", "zh": "通知编号"},
+    "none": {"en": "none", "zh": "无"},
+}
+
 ON_THE_SCENE: Mapping[str, Text] = {
     # What an update says when a dispatch centre answers (`responses.Kind`).
     "on_the_way": {"en": "help is on the way", "zh": "救援已出发"},

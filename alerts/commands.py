@@ -177,7 +177,7 @@ def try_way(
     from alerts.delivery.outcome import Delivered
 
     place, way = context.obj(), (channel, address)
-    outcome = trials.send(channels(place.alerts, place.folder.keys), way)
+    outcome = trials.send(channels(place.alerts, place.folder.keys, dsn or place.dsn), way)
 
     def keep(conn: Connection) -> None:
         with conn.transaction():

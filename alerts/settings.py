@@ -9,6 +9,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from alerts.delivery.settings import DeliverySettings
+
 
 class AlertsSettings(BaseModel):
     """What alerting needs to know before it starts."""
@@ -19,8 +21,8 @@ class AlertsSettings(BaseModel):
     """Webhook endpoints by name; `dispatch` serves patients without a plan of their own. Secrets lie in `keys/`."""
     allowed_private_hosts: tuple[str, ...] = ()
     """Hosts on private ground that notices may be sent to, as they stand in the endpoint's URL."""
-    webhook_timeout_s: Annotated[float, Field(gt=0, le=30)] = 5.0
-    """How long an endpoint may take."""
+    delivery: DeliverySettings = DeliverySettings()
+    """`[alerts.delivery]`: mail, templates, patience."""
     poll_s: Annotated[float, Field(ge=0.05, le=1.0)] = 0.25
     """How often the station looks by itself; a NOTIFY only wakes it earlier."""
     lease_s: Annotated[float, Field(ge=10, le=300)] = 30.0

@@ -100,4 +100,6 @@ def target_of(settings: AlertsSettings, way: tuple[str, str]) -> str:
     """What an address stood for, as a digest: an endpoint that leads elsewhere today was never tried."""
     channel, address = way
     place = settings.endpoints.get(address, "") if channel == WEBHOOK else address
+    if template := settings.delivery.templates.get(channel):
+        place = f"{template.url}|{address}"
     return hashlib.sha256(f"{channel}|{place}".encode()).hexdigest()

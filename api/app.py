@@ -71,7 +71,7 @@ def create_app(
         keys=keys,
         seal=Seal(keys),
         alerts=alerts,
-        channels=channels(alerts, keys),
+        channels=channels(alerts, keys, dsn),
     )
     problem.install(app)
     for routes in (stream_routes, alert_routes, callback_routes, people_routes, plan_routes, reach_routes):

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
+from alerts.delivery import console
+from alerts.delivery.console import Console
 from alerts.delivery.log import LogChannel
-from alerts.delivery.webhook import Webhook
+from alerts.delivery.mail import Mail
+from alerts.delivery.posting import Poster
+from alerts.delivery.webhook import Templated, Webhook
+from alerts.listeners import is_listening
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,14 +20,15 @@ if TYPE_CHECKING:
     from alerts.settings import AlertsSettings
 
 
-def channels(settings: AlertsSettings, keys: Path) -> dict[str, Channel]:
-    """Every channel by the name that a care team uses."""
-    return {
-        "webhook": Webhook(
-            settings.endpoints,
-            keys,
-            allowed_private_hosts=settings.allowed_private_hosts,
-            timeout_s=settings.webhook_timeout_s,
-        ),
+def channels(settings: AlertsSettings, keys: Path, dsn: str) -> dict[str, Channel]:
+    """Every channel by the name that a care team uses. `dsn`: where it stands who listens at a console."""
+    delivery, private = settings.delivery, settings.allowed_private_hosts
+    poster = Poster(private, delivery.timeout_s)
+    found: dict[str, Channel] = {
+        "webhook": Webhook(settings.endpoints, keys, allowed_private_hosts=private, timeout_s=delivery.timeout_s),
         "log": LogChannel(),
+        console.CHANNEL: Console(partial(is_listening, dsn)),
     }
+    if delivery.mail is not None:
+        found["email"] = Mail(delivery.mail, keys, delivery.timeout_s)
+    return found | {name: Templated(name, one, keys, poster) for name, one in delivery.templates.items()}

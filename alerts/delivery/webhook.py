@@ -1,30 +1,30 @@
-"""The signed webhook (Standard Webhooks): emergency dispatch, and gateways for SMS or voice.
+"""The signed webhook (Standard Webhooks): emergency dispatch, in our words; and what others take, in theirs.
 
-Signed with every current secret, so that a receiver can change its own at leisure. No redirects, no private ground.
-Must never log a whole URL, a secret or a body.
+Signed with every current secret, so that a receiver can change its own at leisure. Must never log a whole URL, a
+secret or a body.
 """
 
 from __future__ import annotations
 
+import json
 import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import httpcore2
 import structlog
 
-from alerts.delivery.guard import Forbidden, GuardedBackend
 from alerts.delivery.outcome import Delivered, Message, Outcome, Refused, Retry
-from alerts.delivery.signing import secrets_of, signatures
+from alerts.delivery.posting import Poster, signed
+from alerts.delivery.signing import secrets_of
+from alerts.delivery.template import words_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
+    from alerts.delivery.template import Template
+
 _LOG: Any = structlog.get_logger(__name__)
-_MOST_OF_ANSWER = 65_536
-_AGAIN = frozenset({408, 409, 425, 429})
-"""Answers of the 4xx that are worth another try; the others say that we are wrong."""
 
 
 class Webhook:
@@ -43,14 +43,11 @@ class Webhook:
         self._real_time = real_time
         self._endpoints = dict(endpoints)
         self._keys = keys
-        self._timeout_s = timeout_s
-        self._pool = httpcore2.ConnectionPool(
-            network_backend=GuardedBackend(allowed_private_hosts), max_connections=64, keepalive_expiry=30.0
-        )
+        self._poster = Poster(allowed_private_hosts, timeout_s)
 
     def close(self) -> None:
         """Let go of the connections."""
-        self._pool.close()
+        self._poster.close()
 
     def deliver(self, message: Message) -> Outcome:
         """Post once. 2xx is received; a redirect is refused, not followed."""
@@ -62,55 +59,58 @@ class Webhook:
         secrets = secrets_of(self._keys, message.address)
         if not secrets:
             return Refused(f"endpoint {message.address!r} has no secret: tierwatch alert secret {message.address}")
-        timestamp = int(self._real_time())
         notice = str(message.notice)
-        headers = {
-            "content-type": "application/json",
-            "user-agent": "tierwatch",
-            "webhook-id": notice,
-            "webhook-timestamp": str(timestamp),
-            "webhook-signature": signatures(secrets, notice, timestamp, message.body),
-        }
-        outcome = self._post(url, headers, message.body)
+        headers = {"content-type": "application/json", **signed(secrets, notice, self._real_time(), message.body)}
+        outcome = self._poster.post(url, headers, message.body)
         _LOG.info("webhook", notice=notice, endpoint=message.address, outcome=type(outcome).__name__)
         return outcome
 
-    def _post(self, url: str, headers: Mapping[str, str], body: bytes) -> Outcome:
-        limit = dict.fromkeys(("connect", "read", "write", "pool"), self._timeout_s)
-        until = time.monotonic() + self._timeout_s
+
+class Templated:
+    """Posts notices in the words of one template; signed as well, where the endpoint was given a secret."""
+
+    def __init__(
+        self, name: str, template: Template, keys: Path, poster: Poster, real_time: Callable[[], float] = time.time
+    ) -> None:
+        """`name`: of the channel, of its key file and of its secrets."""
+        self._name = name
+        self._template = template
+        self._keys = keys
+        self._poster = poster
+        self._real_time = real_time
+
+    def deliver(self, message: Message) -> Outcome:
+        """Fill in and post once."""
+        key = self._key()
+        if key is None:
+            return Refused(f"template {self._name!r} asks for a key: put it into keys/template-{self._name}.key")
+        words = words_of(message, key)
+        body = self._template.filled_body(words).encode()
+        notice = str(message.notice)
+        headers = {"content-type": f"{self._template.content_type}; charset=utf-8", "webhook-id": notice}
+        if secrets := secrets_of(self._keys, self._name):
+            headers |= signed(secrets, notice, self._real_time(), body)
+        if self._template.authorization:
+            headers["authorization"] = self._template.filled_authorization(words)
+        judge = self._judge if self._template.accepted_if else None
+        outcome = self._poster.post(self._template.filled_url(words), headers, body, judge)
+        _LOG.info("template", notice=notice, channel=self._name, outcome=type(outcome).__name__)
+        return outcome
+
+    def _key(self) -> str | None:
+        if not self._template.wants_key:
+            return ""
+        path = self._keys / f"template-{self._name}.key"
+        return (path.read_text(encoding="utf-8").strip() or None) if path.is_file() else None
+
+    def _judge(self, answer: bytes) -> Outcome:
+        """200 and an error inside is how robots say no."""
+        field, _, wanted = self._template.accepted_if.partition("=")
         try:
-            with self._pool.stream(
-                "POST", url, headers=list(headers.items()), content=body, extensions={"timeout": limit}
-            ) as answer:
-                return _judge(answer, until)
-        except Forbidden as error:
-            return Refused(str(error))
-        except (httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError, OSError) as error:
-            return Retry(f"{type(error).__name__}: no answer")  # never the text: it may hold the address
-        except (httpcore2.UnsupportedProtocol, ValueError) as error:
-            return Refused(f"{type(error).__name__}: the endpoint's address cannot be used")
-
-
-def _judge(answer: httpcore2.Response, until: float) -> Outcome:
-    read = 0
-    for part in answer.iter_stream():  # so that the connection can be used again
-        read += len(part)
-        if read > _MOST_OF_ANSWER or time.monotonic() > until:
-            break
-    status = answer.status
-    match status // 100:
-        case 2:
-            return Delivered(f"HTTP {status}")
-        case 3:
-            return Refused(f"HTTP {status}: a redirect is not followed; name the endpoint's own address")
-        case 4 if status not in _AGAIN:
-            return Refused(f"HTTP {status}")
-        case _:
-            return Retry(f"HTTP {status}", _retry_after(answer.headers))
-
-
-def _retry_after(headers: Sequence[tuple[bytes, bytes]]) -> float | None:
-    for name, value in headers:
-        if name.lower() == b"retry-after" and value.isdigit():
-            return float(value)
-    return None
+            told = json.loads(answer)
+        except ValueError:
+            return Retry(f"the answer is no JSON: {field}={wanted} was expected")
+        value = told.get(field) if isinstance(told, dict) else None
+        if str(value) == wanted:
+            return Delivered(f"{field}={wanted}")
+        return Retry(f"{field} is {str(value)[:40]!r}, not {wanted!r}")
