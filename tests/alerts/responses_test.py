@@ -6,15 +6,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import msgspec
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from alerts import reading, responses
 from alerts.alert import Outcome
 from alerts.answers import Said, Verb, answer
 from alerts.ladder import LadderName, Role
 from alerts.plan import DEFAULT_TEAM, Plan, PlannedLadder, Step
-from alerts.plans import activate
 from alerts.responses import IdReused, Kind, NotTold, Statement
 from stream.finding import Condition
 from tests.alerts.desk import START, Desk, HandClock, Recorder, Stream, finding
@@ -107,7 +108,10 @@ def test_rejected_sends_the_next_rung_at_once_with_the_reason_in_the_history(
     )  # fmt: skip
     with psycopg.connect(dsn) as conn:
         plan = Plan(patient="ada", ladders={LadderName.EMERGENCY: emergency}, team=DEFAULT_TEAM)
-        activate(conn, plan, by_whom="test", now=START)
+        conn.execute(
+            "INSERT INTO alerts.plan (patient, version, body, by_whom, activated_at) VALUES ('ada', 1, %s, 'test', %s)",
+            (Jsonb(msgspec.to_builtins(plan)), START),
+        )
     stream.says(finding(Condition.VF))
     desk.work()
     alert = desk.alerts()[0]["alert"]
