@@ -252,16 +252,20 @@ def accepted(alert: Alert, now: datetime, by_whom: str, cause: str) -> Change:
 
 
 def rejected(alert: Alert, now: datetime, by_whom: str, cause: str, note: str = "") -> Change:
-    """Somebody says "not me": the next rung is due at once, and nothing stops.
+    """Somebody says "not me": the next rung is due at once, and nothing stops. Said by who has it, nobody has it.
 
     Raises:
-        IllegalMove: it is closed, or somebody has it.
+        IllegalMove: it is closed, or somebody else has it.
     """
     detail: Detail = {"note": note} if note else {}
-    pressed = replace(alert, state=move(alert.state, Signal.REJECTED), hurried=max(alert.hurried, alert.rung))
-    pressed, entry = entered(
-        pressed, alert.state, cause=cause, what=Signal.REJECTED, now=now, by_whom=by_whom, detail=detail
-    )
+    is_theirs = alert.answered_by == by_whom and (alert.state.is_taken or alert.state.is_acknowledged)
+    signal = Signal.RETURNED if is_theirs else Signal.REJECTED
+    pressed = replace(alert, state=move(alert.state, signal))
+    if is_theirs:
+        pressed = replace(unanswered_anew(pressed, now), answered_by=None, answered_at=None)
+    else:
+        pressed = replace(pressed, hurried=max(alert.hurried, alert.rung))
+    pressed, entry = entered(pressed, alert.state, cause=cause, what=signal, now=now, by_whom=by_whom, detail=detail)
     return Change(alert=pressed, entries=(entry,))
 
 

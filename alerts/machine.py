@@ -40,6 +40,8 @@ class Signal(StrEnum):
     """Somebody closes it, with an outcome."""
     REJECTED = "rejected"
     """Somebody says "not me": it stays as it is, and the next rung is due at once."""
+    RETURNED = "returned"
+    """Whoever looks after it, or has it, says "not me" after all: nobody has it, and the ladder starts again at once."""
     WELL = "well"
     """The patient, who was asked, says "I am all right": a doctor's alert, no longer an emergency."""
     HELP = "help"
@@ -81,6 +83,7 @@ TRANSITIONS: Mapping[tuple[State, Signal], State] = {
     (State.HELD, Signal.ACCEPTED): State.TAKEN,
     (State.HELD, Signal.CLOSED): State.CLOSED,
     (State.HELD, Signal.REJECTED): State.HELD,
+    (State.HELD, Signal.RETURNED): State.SOUNDING,
     (State.HELD, Signal.WELL): State.SOUNDING,  # the doctor hears of the answer
     (State.HELD, Signal.HELP): State.SOUNDING,
     (State.HELD, Signal.SPOKEN): State.HELD,
@@ -93,6 +96,7 @@ TRANSITIONS: Mapping[tuple[State, Signal], State] = {
     (State.TAKEN, Signal.ACK_EXPIRED): State.TAKEN,
     (State.TAKEN, Signal.ENDED): State.CLOSED,
     (State.TAKEN, Signal.CLOSED): State.CLOSED,
+    (State.TAKEN, Signal.RETURNED): State.SOUNDING,
     (State.TAKEN, Signal.HELP): State.SOUNDING,  # whoever has it is not there yet
     (State.TAKEN, Signal.SPOKEN): State.TAKEN,
     # Gone, and nobody has seen it: the ladder goes on.
@@ -122,6 +126,7 @@ TRANSITIONS: Mapping[tuple[State, Signal], State] = {
     (State.SEEN, Signal.ACCEPTED): State.SETTLED,
     (State.SEEN, Signal.CLOSED): State.CLOSED,
     (State.SEEN, Signal.REJECTED): State.SEEN,
+    (State.SEEN, Signal.RETURNED): State.LATCHED,
     (State.SEEN, Signal.WELL): State.LATCHED,
     (State.SEEN, Signal.HELP): State.LATCHED,
     (State.SEEN, Signal.SPOKEN): State.SEEN,
@@ -134,6 +139,7 @@ TRANSITIONS: Mapping[tuple[State, Signal], State] = {
     (State.SETTLED, Signal.ACK_EXPIRED): State.SETTLED,
     (State.SETTLED, Signal.ENDED): State.CLOSED,
     (State.SETTLED, Signal.CLOSED): State.CLOSED,
+    (State.SETTLED, Signal.RETURNED): State.LATCHED,
     (State.SETTLED, Signal.HELP): State.LATCHED,
     (State.SETTLED, Signal.SPOKEN): State.SETTLED,
     # Closed: facts about its episodes are written down; only a worse one opens it again.

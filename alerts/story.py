@@ -25,7 +25,7 @@ SQL = hops.SQL
 _POLL_S = 0.5
 _OVERLAP = timedelta(seconds=5)
 """Rows become visible in the order of commits, not of their times: look back so far, and skip what was told."""
-_ANSWERS = {"acknowledged": "looked after by", "accepted": "TAKEN by", "closed": "closed by", "rejected": "rejected by",
+_ANSWERS = {"acknowledged": "looked after by", "accepted": "TAKEN by", "closed": "closed by", "rejected": "rejected by", "returned": "GIVEN BACK by",
             "well": "no emergency, says", "help": "HELP WANTED by", "spoken": "heard from"}  # fmt: skip
 
 
@@ -84,7 +84,7 @@ def _line(conn: Connection, row: dict[str, Any]) -> str:  # noqa: PLR0911 - a ta
             name = f"{row['person']} by {row['channel']}"
             how = f"({detail.get('detail')})  notice {row['notice']}"
             return f"{at}  {row['outcome']:<9}  {kind} to {name}: {who} {how}"
-        case "acknowledged" | "accepted" | "closed" | "rejected" | "well" | "help" | "spoken":
+        case "acknowledged" | "accepted" | "closed" | "rejected" | "returned" | "well" | "help" | "spoken":
             return f"{at}  answered   {who}: {_ANSWERS[row['what']]} {row['by_whom']}"
         case "response":
             return f"{at}  answered   {who}: {row['by_whom']} says {str(detail.get('kind')).replace('_', ' ')}"

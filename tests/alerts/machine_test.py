@@ -38,6 +38,9 @@ def test_a_fact_is_legal_in_every_state(state: State, fact: Signal) -> None:
         # Silence or an end of the condition must never let an unanswered one go.
         (State.LATCHED, Signal.CLEARED, State.LATCHED),
         (State.LATCHED, Signal.FADED, State.LATCHED),
+        # Dispatch accepted and then cannot come: nobody is on the way, and nobody would look.
+        (State.TAKEN, Signal.RETURNED, State.SOUNDING),
+        (State.SETTLED, Signal.RETURNED, State.LATCHED),
         # Another person's reading: over, whatever the state.
         (State.TAKEN, Signal.WITHDRAWN, State.CLOSED),
         # Closed as a false alarm, and then it gets worse.
@@ -54,6 +57,7 @@ def test_rules(state: State, signal: Signal, target: State) -> None:
         (State.TAKEN, Signal.ACCEPTED),  # two teams would set out
         (State.TAKEN, Signal.ACKNOWLEDGED),
         (State.TAKEN, Signal.REJECTED),
+        (State.SOUNDING, Signal.RETURNED),  # there is nothing to give back
         (State.CLOSED, Signal.ACCEPTED),
         (State.CLOSED, Signal.CLOSED),
     ],

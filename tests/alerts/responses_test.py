@@ -143,6 +143,27 @@ def test_on_the_way_and_arrived_are_told_to_patient_and_doctor_and_not_back_to_d
     ]  # fmt: skip
 
 
+def test_who_accepted_and_cannot_come_after_all_gives_it_back_and_everybody_is_told_again(
+    desk: Desk, alert: UUID, clock: HandClock, webhook: Recorder, logged: Recorder
+) -> None:
+    _says(desk, alert, Kind.ACCEPTED, "c1")
+    clock.forward(600)
+    desk.work()
+    before = len(webhook.got)
+    now, _ = _says(desk, alert, Kind.REJECTED, "c2", reason="the ambulance broke down")
+    assert (now.state, now.answered_by) == ("sounding", None)
+    desk.work()
+    assert len(webhook.got) == before + 1
+    assert {message.person for message in logged.got[-2:]} == {"doctor", "patient"}
+    assert {message.at for message in logged.got[-2:]} == {clock.now()}
+
+
+def test_a_rejection_takes_nothing_from_somebody_else_who_has_it(desk: Desk, alert: UUID) -> None:
+    _answers(desk, alert, Verb.ACCEPT, "Dr Lin")
+    now, _ = _says(desk, alert, Kind.REJECTED, "c1", reason="full")
+    assert (now.state, now.answered_by) == ("taken", "Dr Lin")
+
+
 def test_on_the_way_alone_says_also_that_they_have_it(desk: Desk, alert: UUID) -> None:
     now, _ = _says(desk, alert, Kind.ON_THE_WAY, "c1")
     assert (now.state, now.answered_by) == ("taken", "dispatch")
