@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
@@ -326,12 +327,16 @@ def _station(settings: Settings) -> None:
     from alerts.delivery.channels import channels
     from alerts.sealing import Seal
     from alerts.station import run as run_station
+    from alerts.strip import strip_source
     from api.roster import record_source
+    from stream.ecg_coding import compile_coding
     from stream.servers.child_process import stop_on_signal, tell_ready
     from stream.store.connect import connect
 
     keys = settings.folder.keys
     seal = Seal(keys)
+    # What a strip is read with is compiled beside the work: no alert waits for it, nor its strip later on.
+    threading.Thread(target=compile_coding, name="strip", daemon=True).start()
     run_station(
         settings.alerts,
         settings.dsn,
@@ -339,6 +344,7 @@ def _station(settings: Settings) -> None:
         channels(settings.alerts, keys, settings.dsn),
         settings.clock,
         seal,
+        strips=strip_source(lambda: connect(settings.dsn, "strip", patience_s=0.0)),
         stop=stop_on_signal(),
         ready=tell_ready,
     )

@@ -1,21 +1,22 @@
 # ruff: noqa: RUF001 - Chinese has its own punctuation
-"""Every text of an alert that a person reads, Chinese and English. The one place for them.
+"""Every text of an alert that a person reads, Chinese and English: the names here, the words of each audience beside it.
 
-Must never hold a name or a value of a patient: numbers are filled in by `payload.py`.
+`words_patient.py` and `words_clinic.py` hold what is said and what to do. Must never hold a name or a value of a patient:
+numbers are filled in by `reason.py`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from alerts import words_clinic, words_patient
 from alerts.alert import EventType, Reason, StationCondition, Tier
 from stream.finding import Condition
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Text = dict[str, str]
-"""Language (`en`, `zh`), sentence."""
+    from alerts.words import Text, Words
 
 CONDITIONS: Mapping[str, Text] = {
     Condition.VF: {"en": "ventricular fibrillation", "zh": "心室颤动"},
@@ -176,7 +177,11 @@ ON_THE_SCENE: Mapping[str, Text] = {
     "arrived": {"en": "help has arrived", "zh": "救援已到达"},
 }
 
-LANGUAGES = ("en", "zh")
+
+def for_patient(condition: str) -> Words:
+    """What the wearer and the family read of a condition."""
+    return words_patient.PATIENT.get(condition, words_patient.UNKNOWN)
+
 
 QUESTION: Text = {"en": "Are you all right?", "zh": "您还好吗？"}
 """What the patient is asked before dispatch is told; answered with one of `WEARER_SAYS`."""
@@ -187,11 +192,6 @@ WEARER_SAYS: Mapping[str, Text] = {
 }
 
 
-def sentence(condition: str, tier: Tier, reason: Reason) -> Text:
-    """Tier, condition and reason as one sentence, in each language."""
-    what = CONDITIONS.get(condition, dict.fromkeys(LANGUAGES, condition))
-    why, how = REASONS[reason], TIERS[tier]
-    return {
-        "en": f"{how['en']}: {what['en']}; {why['en']}.",
-        "zh": f"{how['zh']}：{what['zh']}；{why['zh']}。",
-    }
+def for_clinic(condition: str) -> Words:
+    """What doctors, dispatchers and operators read of a condition."""
+    return words_clinic.CLINIC.get(condition, words_clinic.UNKNOWN)

@@ -1,4 +1,4 @@
-"""The port through which alerting gets a patient's record: declared here, filled by `api.roster`.
+"""The ports through which alerting gets a patient's record and strip: declared here, filled by `api.roster` and `strip.py`.
 
 A key is never missing: what is not known says "unknown". Must never be waited for: after 500 ms an alert goes without.
 """
@@ -8,7 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 UNKNOWN = "unknown"
 """What stands where something is not known: told apart from "none"."""
@@ -39,6 +42,7 @@ class Vital:
     """By name and unit, as `systolic_mmhg`."""
     at: datetime
     flags: tuple[str, ...] = ()
+    """What the device says of it; of a rate that the detector counted `detector`, and the condition it belongs to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +64,8 @@ class Record:
     sex: str = UNKNOWN
     language: str = UNKNOWN
     address: str = UNKNOWN
+    position: str = UNKNOWN
+    """Where the patient is at this moment, as latitude and longitude; no device of ours tells it yet."""
     door_code: str = UNKNOWN
     phones: tuple[str, ...] | str = UNKNOWN
     """Callback numbers."""
@@ -89,7 +95,7 @@ def for_audience(record: Record, audience: Audience) -> Record | None:
     if audience is Audience.DISPATCH:
         return record
     if audience is Audience.DOCTOR:
-        return replace(record, address=WITHHELD, door_code=WITHHELD)
+        return replace(record, address=WITHHELD, position=WITHHELD, door_code=WITHHELD)
     return None
 
 
@@ -97,3 +103,16 @@ def no_record(patient: str, audience: Audience) -> Record:
     """A source that knows nobody: for tests and for a station without a roster."""
     del audience
     return Record(patient=patient)
+
+
+class StripSource(Protocol):
+    """Where the strip of an alert comes from. May be slow, may raise: the alert goes without it then."""
+
+    def __call__(self, alert: UUID) -> str | None:
+        """The strip as SVG; None where there is no ECG of this patient around the onset."""
+
+
+def no_strip(alert: UUID) -> str | None:
+    """A source that has no ECG: for tests and for a station without an archive."""
+    del alert
+    return None

@@ -6,8 +6,6 @@ and never keep an alert waiting for the record.
 
 from __future__ import annotations
 
-from concurrent.futures import Executor, Future
-from concurrent.futures import TimeoutError as TooSlow
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,27 +16,27 @@ from psycopg.rows import dict_row
 
 from alerts import course, escalation, hops, listening, payload, reaction, register
 from alerts.alert import Alert, AlertId, Change, Episode, EventType, Notice, NoticeId, Tier
+from alerts.carrying import Carried, carried
 from alerts.delivery.outcome import Delivered, Message, Outcome, Refused, Retry
 from alerts.delivery.schedule import is_failing, next_attempt
 from alerts.faults import where
 from alerts.ladder import Addressee
 from alerts.payload import Material
-from alerts.record import PATIENCE_S, Record
+from alerts.record import no_strip
 from stream.store.sql import queries
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from concurrent.futures import Executor
     from datetime import datetime
     from uuid import UUID
 
     from alerts.delivery.outcome import Channel
-    from alerts.record import RecordSource
+    from alerts.record import RecordSource, StripSource
     from alerts.register import Connection
     from alerts.sealing import Seal
 
 SQL = queries(Path(__file__).with_name("sending.sql"))
-UPDATE_PATIENCE_S = 10.0
-"""An update is about the record: it may wait for it."""
 _LOG: Any = structlog.get_logger(__name__)
 
 
@@ -81,7 +79,13 @@ def claim(conn: Connection, now: datetime, *, limit: int, lease_s: float, urgent
 
 
 def freeze(
-    conn: Connection, claimed: Claimed, seal: Seal, records: RecordSource, waiting: Executor, now: datetime
+    conn: Connection,
+    claimed: Claimed,
+    seal: Seal,
+    records: RecordSource,
+    waiting: Executor,
+    now: datetime,
+    strips: StripSource = no_strip,
 ) -> bytes:
     """The bytes of a notice: composed and sealed at the first attempt, the same ones ever after."""
     if claimed.body is not None:
@@ -89,22 +93,19 @@ def freeze(
     notice = claimed.notice
     alert, episodes = _alert(conn, notice.alert)
     conn.rollback()  # nothing is held while the record is waited for
-    wants = payload.wants_record(alert, notice)
-    record = None
-    if wants:
-        patience = PATIENCE_S if notice.type is EventType.RAISED else UPDATE_PATIENCE_S
-        record = _record(alert, notice, records, waiting, patience)
+    wants = payload.wants_record(alert, notice) and notice.type is not EventType.STOOD_DOWN
+    parts = _carried(alert, notice, records, strips, waiting) if wants else Carried()
     with conn.transaction():
         material = Material(
             alert=alert,
             notice=notice,
             episodes=episodes,
-            record=record,
+            carried=parts,
             hops=hops.of(conn, alert.alert).times(),
             why=_why(conn, notice),
         )
         body = seal.seal(payload.compose(material, now), claimed.place)
-        has_record = (record is not None) if wants and notice.type is not EventType.STOOD_DOWN else None
+        has_record = parts.is_whole if wants else None
         asked = {"notice": notice.notice, "body": body, "has_record": has_record}
         row = conn.cursor(row_factory=dict_row).execute(SQL["freeze_body"], asked).fetchone()
     assert row is not None
@@ -118,16 +119,9 @@ def _alert(conn: Connection, alert: UUID) -> tuple[Alert, tuple[Episode, ...]]:
     return msgspec.convert(row, Alert), tuple(msgspec.convert(one, Episode) for one in rows)
 
 
-def _record(alert: Alert, notice: Notice, records: RecordSource, waiting: Executor, patience_s: float) -> Record | None:
-    asked: Future[Record] = waiting.submit(records, alert.subject, payload.audience_of(alert, notice))
-    try:
-        return asked.result(timeout=patience_s)
-    except TooSlow:
-        asked.cancel()
-        _LOG.warning("record_late", alert=str(alert.alert))
-    except Exception as error:  # noqa: BLE001 - whatever the roster does, the alert goes
-        _LOG.error("record_failed", alert=str(alert.alert), **where(error))
-    return None
+def _carried(alert: Alert, notice: Notice, records: RecordSource, strips: StripSource, waiting: Executor) -> Carried:
+    audience = payload.audience_of(alert, notice)
+    return carried(alert.alert, alert.subject, audience, records, strips, waiting, notice.type)
 
 
 def _why(conn: Connection, notice: Notice) -> str:
@@ -215,8 +209,10 @@ def _hurry(conn: Connection, notice: Notice, now: datetime) -> None:
         register.save(conn, reaction.passed(asked, alert.alert, now))
 
 
-def follow_up(conn: Connection, records: RecordSource, waiting: Executor, now: datetime) -> int:
-    """Where an alert went out without its record: when the record is there, an update with it; returns how many."""
+def follow_up(
+    conn: Connection, records: RecordSource, waiting: Executor, now: datetime, strips: StripSource = no_strip
+) -> int:
+    """Where an alert went out without its record or strip: when they are there, an update; returns how many."""
     cursor = conn.cursor(row_factory=dict_row)
     lacking: dict[tuple[AlertId, str], list[Addressee]] = {}
     for row in cursor.execute(SQL["without_record"]).fetchall():
@@ -227,7 +223,7 @@ def follow_up(conn: Connection, records: RecordSource, waiting: Executor, now: d
         alert, _ = _alert(conn, alert_id)
         conn.rollback()
         notice = _asking(alert, people[0])
-        if _record(alert, notice, records, waiting, UPDATE_PATIENCE_S) is None:
+        if not _carried(alert, notice, records, strips, waiting).is_whole:
             continue
         with conn.transaction():
             register.lock(conn, subject)

@@ -18,6 +18,7 @@ from psycopg_pool import ConnectionPool
 
 from alerts import listening, reaction, register, sending
 from alerts.faults import where
+from alerts.record import no_strip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from alerts.alert import AlertId
     from alerts.clock import Clock
     from alerts.delivery.outcome import Channel
-    from alerts.record import RecordSource
+    from alerts.record import RecordSource, StripSource
     from alerts.register import Connection
     from alerts.sealing import Seal
     from alerts.settings import AlertsSettings
@@ -79,6 +80,7 @@ class Station:
         channels: Mapping[str, Channel],
         clock: Clock,
         seal: Seal,
+        strips: StripSource = no_strip,
     ) -> None:
         """Nothing is opened yet but the threads."""
         self._settings = settings
@@ -87,6 +89,7 @@ class Station:
         self._channels = channels
         self._clock = clock
         self._seal = seal
+        self._strips = strips
         self._senders = ThreadPoolExecutor(settings.workers, thread_name_prefix="sender")
         self._readers = ThreadPoolExecutor(settings.workers, thread_name_prefix="record")
         self._follower = ThreadPoolExecutor(1, thread_name_prefix="follower")
@@ -188,7 +191,9 @@ class Station:
     def send(self, claimed: sending.Claimed) -> None:
         """T6 for one leased notice: freeze, deliver, write the outcome. No connection is held while delivering."""
         with self._pool.connection() as conn:
-            body = sending.freeze(conn, claimed, self._seal, self._records, self._readers, self._clock.now())
+            body = sending.freeze(
+                conn, claimed, self._seal, self._records, self._readers, self._clock.now(), self._strips
+            )
         outcome = sending.deliver(claimed, body, self._channels, self._clock.now())
         with self._pool.connection() as conn:
             sending.conclude(conn, claimed, outcome, self._clock.now())
@@ -199,7 +204,7 @@ class Station:
 
     def _follow_up(self) -> None:
         with suppress(psycopg.OperationalError, psycopg.InterfaceError), self._pool.connection() as conn:
-            sending.follow_up(conn, self._records, self._readers, self._clock.now())
+            sending.follow_up(conn, self._records, self._readers, self._clock.now(), self._strips)
 
 
 def run(
@@ -210,6 +215,7 @@ def run(
     clock: Clock,
     seal: Seal,
     *,
+    strips: StripSource = no_strip,
     stop: threading.Event | None = None,
     ready: Callable[[], None] = lambda: None,
 ) -> None:
@@ -217,4 +223,4 @@ def run(
 
     `ready` is called each time the database is connected.
     """
-    Station(settings, dsn, records, channels, clock, seal).run(stop or threading.Event(), ready)
+    Station(settings, dsn, records, channels, clock, seal, strips).run(stop or threading.Event(), ready)

@@ -14,7 +14,16 @@ from psycopg_pool import ConnectionPool
 from alerts.delivery.channels import channels
 from alerts.sealing import Seal
 from alerts.settings import AlertsSettings
-from api import alert_routes, callback_routes, people_routes, plan_routes, problem, reach_routes, stream_routes
+from api import (
+    alert_routes,
+    callback_routes,
+    people_routes,
+    plan_routes,
+    problem,
+    reach_routes,
+    stream_routes,
+    strip_routes,
+)
 from api.access import ensure_token
 from api.house import House
 
@@ -74,6 +83,14 @@ def create_app(
         channels=channels(alerts, keys, dsn),
     )
     problem.install(app)
-    for routes in (stream_routes, alert_routes, callback_routes, people_routes, plan_routes, reach_routes):
+    for routes in (
+        stream_routes,
+        alert_routes,
+        strip_routes,
+        callback_routes,
+        people_routes,
+        plan_routes,
+        reach_routes,
+    ):
         app.include_router(routes.router)
     return app

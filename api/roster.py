@@ -28,7 +28,7 @@ _SEALED = frozenset(
     {"name", "birth_date", "address", "door_code", "phones", "problems", "medication", "allergies", "implants",
      "directives", "contacts"}
 )  # fmt: skip
-_COLUMNS = tuple(one.name for one in fields(Record) if one.name not in {"patient", "vitals"})
+_COLUMNS = tuple(one.name for one in fields(Record) if one.name not in {"patient", "position", "vitals"})
 
 Connection = psycopg.Connection[Any]
 
@@ -62,12 +62,23 @@ def read(conn: Connection, patient: str, seal: Seal) -> Record:
 
 
 def vitals(conn: Connection, patient: str) -> tuple[Vital, ...]:
-    """The newest reading of each kind, with its time."""
-    rows = conn.cursor(row_factory=dict_row).execute(SQL["last_vitals"], {"patient": patient}).fetchall()
-    return tuple(
-        Vital(kind=row["kind"], values=_named(row["kind"], row["readings"]), at=row["at"], flags=tuple(row["flags"]))
+    """The newest reading of each kind, with its time; as heart rate the detector's own, where that is newer."""
+    asked = {"patient": patient}
+    rows = conn.cursor(row_factory=dict_row).execute(SQL["last_vitals"], asked).fetchall()
+    found = {
+        row["kind"]: Vital(
+            kind=row["kind"], values=_named(row["kind"], row["readings"]), at=row["at"], flags=tuple(row["flags"])
+        )
         for row in rows
-    )
+    }
+    rate = conn.cursor(row_factory=dict_row).execute(SQL["last_rate"], asked).fetchone()
+    counted = found.get(ReadingKind.HEART_RATE)
+    if rate is not None and (counted is None or counted.at < rate["at"]):
+        values = {"rate_bpm": round(rate["rate_bpm"], 1)}
+        found[ReadingKind.HEART_RATE] = Vital(
+            kind=str(ReadingKind.HEART_RATE), values=values, at=rate["at"], flags=("detector", rate["condition"])
+        )
+    return tuple(found[kind] for kind in sorted(found))
 
 
 def _named(kind: str, values: list[float | None]) -> dict[str, float | None]:

@@ -19,3 +19,6 @@ ON CONFLICT (patient) DO UPDATE SET
 
 -- last_vitals --
 SELECT * FROM stream.last_vitals(%(patient)s)
+
+-- last_rate --
+SELECT * FROM stream.last_rate(%(patient)s)

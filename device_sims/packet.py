@@ -87,7 +87,7 @@ def in_words(payload: Mapping[str, Any]) -> str:
         f"  since / 起始     {_text(data.get('onset'))}",
         f"  why / 原因       {_reason(data.get('reason'))}",
         f"  figures / 数据   {_text(data.get('evidence'))}",
-        f"  strip / 心电图   {'yes / 有' if data.get('strip') else 'no / 无'}",
+        f"  strip / 心电图   {'yes / 有' if str(data.get('strip')).startswith('<svg') else 'no / 无'}",
     ]
     # A value with a line feed in it must not look like a line of ours, nor steer the terminal.
     return "\n".join(line.translate(_CONTROL) for line in lines)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from alerts import ecg_paper
 from stream.recording import MISSING
 
 if TYPE_CHECKING:
@@ -29,16 +30,8 @@ _HEAD = 10 * MM
 """Before the first piece: the calibration pulse, 5 mm wide and 10 mm high. Whole large squares, as is each rail."""
 _RAIL = 15.0
 _BAR = 15.0
-_LEAST_MV, _LOWEST_MV, _HIGHEST_MV = 2.0, -2.0, 2.5
 
-DEFINITIONS = (
-    '<svg class="definitions" width="0" height="0" aria-hidden="true"><defs>'
-    f'<pattern id="grid" width="{5 * MM:g}" height="{5 * MM:g}" patternUnits="userSpaceOnUse">'
-    + "".join(f'<path class="minor" d="M{n * MM:g} 0V{5 * MM:g}M0 {n * MM:g}H{5 * MM:g}"/>' for n in range(1, 5))
-    + f'<path class="major" d="M0 0V{5 * MM:g}M0 0H{5 * MM:g}"/></pattern>'
-    '<pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
-    '<path class="gap" d="M0 0V6"/></pattern></defs></svg>'
-)
+DEFINITIONS = f'<svg class="definitions" width="0" height="0" aria-hidden="true">{ecg_paper.definitions(MM)}</svg>'
 """Paper and hatching, once a page."""
 
 
@@ -96,15 +89,7 @@ def _range(picture: Picture) -> tuple[float, float, float]:
     """Lowest and highest millivolt of the paper, in steps of half a one, and the middle of the signal."""
     first = max(0, round(picture.start_s * picture.rate_hz))
     part = picture.samples[first : first + round(picture.seconds * picture.rate_hz)]
-    known = part[part != MISSING].astype(float) / 1000
-    if not known.size:
-        return -1.0, 1.0, 0.0
-    middle = float(np.median(known))
-    low = max(_LOWEST_MV, np.floor((known.min() - middle) * 2) / 2)
-    high = min(_HIGHEST_MV, np.ceil((known.max() - middle) * 2) / 2)
-    while high - low < _LEAST_MV:
-        high, low = (high + 0.5, low) if high <= -low else (high, low - 0.5)
-    return float(low), float(high), middle
+    return ecg_paper.extent(part[part != MISSING].astype(float) / 1000)
 
 
 def _piece(picture: Picture, start: float, is_first: bool, low: float, high: float, middle: float) -> str:
@@ -117,8 +102,7 @@ def _piece(picture: Picture, start: float, is_first: bool, low: float, high: flo
     inner.append(f'<rect fill="url(#grid)" x="0" y="{top:g}" width="{head + width:g}" height="{paper:g}"/>')
     inner += _wrong(picture, start, head, top + paper)
     if is_first:
-        foot = top + high * _PER_MV
-        inner.append(f'<path class="pulse" d="M{MM:g} {foot:g}h{MM:g}v{-_PER_MV:g}h{5 * MM:g}v{_PER_MV:g}h{MM:g}"/>')
+        inner.append(f'<path class="pulse" d="{ecg_paper.pulse(MM, top + high * _PER_MV)}"/>')
     inner += _trace(picture, start, head, top, low, high, middle)
     inner += _beats(picture.theirs, start, head, _RAIL / 2)
     inner += _beats(picture.ours, start, head, _RAIL * 1.5)
@@ -146,17 +130,15 @@ def _trace(
     x = head + (np.arange(first, first + part.size) / rate - start) * _PER_S
     y = top + (high - np.clip(part.astype(float) / 1000 - middle, low, high)) * _PER_MV
     is_known = part != MISSING
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], is_known, [False]]).astype(int)))
-    gaps = np.flatnonzero(np.diff(np.concatenate([[False], ~is_known, [False]]).astype(int)))
-    for a, b in zip(gaps[::2], gaps[1::2], strict=True):
+    for a, b in ecg_paper.runs(~is_known):
         yield (
             f'<rect class="missing" fill="url(#hatch)" x="{x[a]:.1f}" y="{top:g}" '
             f'width="{max(1.0, x[b - 1] - x[a]):.1f}" height="{(high - low) * _PER_MV:g}"/>'
         )
     yield from _clipped(x, y, is_known, top, top + (high - low) * _PER_MV)
     path = " ".join(
-        "M" + "L".join(f"{px:.1f} {py:.1f}" for px, py in _thinned(x[a:b], y[a:b]))
-        for a, b in zip(edges[::2], edges[1::2], strict=True)
+        "M" + "L".join(f"{px:.1f} {py:.1f}" for px, py in ecg_paper.thinned(x[a:b], y[a:b]))
+        for a, b in ecg_paper.runs(is_known)
     )
     yield f'<path class="trace" d="{path}"/>'
 
@@ -166,21 +148,8 @@ def _clipped(
 ) -> Iterable[str]:
     """A thick edge wherever the signal leaves the paper."""
     for edge in (top, foot):
-        beyond = is_known & (np.abs(y - edge) < 0.05)  # noqa: PLR2004 - a twentieth of a pixel
-        ends = np.flatnonzero(np.diff(np.concatenate([[False], beyond, [False]]).astype(int)))
-        for a, b in zip(ends[::2], ends[1::2], strict=True):
+        for a, b in ecg_paper.beyond(y, is_known, edge):
             yield f'<path class="clip" d="M{x[a] - 1:.1f} {edge:g}H{x[b - 1] + 1:.1f}"/>'
-
-
-def _thinned(x: NDArray[np.float64], y: NDArray[np.float64]) -> list[tuple[float, float]]:
-    """At most the lowest and the highest point of a pixel, in their order."""
-    column = np.floor(x).astype(int)
-    starts = np.flatnonzero(np.diff(column, prepend=column[0] - 1))
-    points: list[tuple[float, float]] = []
-    for a, b in zip(starts, [*starts[1:], x.size], strict=True):
-        ends = sorted({a + int(np.argmin(y[a:b])), a + int(np.argmax(y[a:b]))})
-        points += [(float(x[k]), float(y[k])) for k in ends]
-    return points
 
 
 def _beats(beats: Sequence[Beat], start: float, head: float, y: float) -> Iterable[str]:

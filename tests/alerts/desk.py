@@ -16,6 +16,7 @@ from alerts import listening, sending
 from alerts.delivery.outcome import Delivered, Message, Outcome
 from alerts.ladder import Addressee, Role
 from alerts.reachability import Means
+from alerts.record import no_strip
 from alerts.sealing import Seal
 from alerts.settings import AlertsSettings
 from alerts.station import Station, escalate
@@ -25,7 +26,7 @@ from stream.statement import TECHNICAL
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from alerts.record import RecordSource
+    from alerts.record import RecordSource, StripSource
 
 START = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 
@@ -145,11 +146,19 @@ class Stream:
 class Desk:
     """One station taken step by step, and what can be read of its work."""
 
-    def __init__(self, dsn: str, clock: HandClock, keys: Path, channels: dict[str, Any], records: RecordSource) -> None:
+    def __init__(
+        self,
+        dsn: str,
+        clock: HandClock,
+        keys: Path,
+        channels: dict[str, Any],
+        records: RecordSource,
+        strips: StripSource = no_strip,
+    ) -> None:
         self.dsn = dsn
         self.clock = clock
         self.settings = AlertsSettings(workers=4)
-        self.station = Station(self.settings, dsn, records, channels, clock, Seal(keys))
+        self.station = Station(self.settings, dsn, records, channels, clock, Seal(keys), strips)
         self.station._pool.open()
         self.conn = psycopg.connect(dsn, autocommit=True)
 

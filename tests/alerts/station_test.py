@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from alerts import listening, sending
 from alerts.alert import AlertId, notice_id
 from alerts.delivery.outcome import Refused, Retry
 from alerts.plan import DEFAULT_TEAM
-from alerts.record import Audience, Record
+from alerts.record import Audience, Record, no_record
 from stream.finding import Condition, SubjectKind
 from tests.alerts.desk import START, Desk, HandClock, Recorder, Stream, finding, later
 
@@ -192,7 +193,7 @@ def test_a_late_record_goes_out_in_an_update(
         stream.says(finding(Condition.VF))
         desk.work()
         first = json.loads(webhook.got[0].body)["data"]
-        assert first["record"] is None
+        assert first["record"]["name"] == "unknown"
         assert "missing" in first["record_status"]
         there.set()
         assert sending.follow_up(desk.conn, slow, desk.station._readers, clock.now()) == 1
@@ -204,6 +205,57 @@ def test_a_late_record_goes_out_in_an_update(
         assert sending.follow_up(desk.conn, slow, desk.station._readers, clock.now()) == 0
     finally:
         there.set()
+        desk.close()
+
+
+def test_a_late_strip_goes_out_in_an_update_and_the_record_does_not_wait_for_it(
+    dsn: str, clock: HandClock, tmp_path: Path, stream: Stream, webhook: Recorder, logged: Recorder
+) -> None:
+    there = threading.Event()
+
+    def known(patient: str, audience: Audience) -> Record:
+        del audience
+        return Record(patient=patient, name="Ada Wong")
+
+    def slow(alert: object) -> str:
+        del alert
+        there.wait(30)
+        return "<svg/>"
+
+    desk = Desk(dsn, clock, tmp_path / "keys", {"webhook": webhook, "log": logged}, known, slow)
+    try:
+        stream.says(finding(Condition.VF))
+        begun = time.monotonic()
+        desk.work()
+        assert time.monotonic() - begun < 8  # the update's patience is ten
+        first = json.loads(webhook.got[0].body)["data"]
+        assert (first["record"]["name"], first["record_status"]) == ("Ada Wong", "complete")
+        assert (first["strip"], first["strip_status"]) == ("unknown", "missing: it follows in an update")
+        there.set()
+        assert sending.follow_up(desk.conn, known, desk.station._readers, clock.now(), slow) == 1
+        desk.work()
+        update = json.loads(webhook.got[1].body)
+        assert (update["type"], update["data"]["strip"]) == ("alert.updated", "<svg/>")
+        assert sending.follow_up(desk.conn, known, desk.station._readers, clock.now(), slow) == 0
+    finally:
+        there.set()
+        desk.close()
+
+
+def test_a_strip_that_cannot_be_drawn_is_said_and_asked_for_no_more(
+    dsn: str, clock: HandClock, tmp_path: Path, stream: Stream, webhook: Recorder, logged: Recorder
+) -> None:
+    def broken(alert: object) -> str:
+        raise ValueError(alert)
+
+    desk = Desk(dsn, clock, tmp_path / "keys", {"webhook": webhook, "log": logged}, no_record, broken)
+    try:
+        stream.says(finding(Condition.VF))
+        desk.work()
+        data = json.loads(webhook.got[0].body)["data"]
+        assert data["strip_status"].startswith("failed")
+        assert sending.follow_up(desk.conn, no_record, desk.station._readers, clock.now(), broken) == 0
+    finally:
         desk.close()
 
 
