@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from psycopg.rows import dict_row
 
+from alerts.alert import Tier
 from alerts.sending import place
 from stream.store.sql import queries
 
@@ -42,6 +43,18 @@ def list_alerts(
     at, last = before or (None, None)
     return _rows(conn, "list_alerts", is_open=is_open, tier=tier, kind=kind, subject=subject, before_at=at, before=last,
                  limit=limit)  # fmt: skip
+
+
+def subject_of(conn: Connection, alert: UUID) -> str | None:
+    """Whose alert it is; None: there is none of this id."""
+    found = _rows(conn, "one_alert", alert=alert)
+    return found[0]["subject"] if found else None
+
+
+def tier_of(conn: Connection, alert: UUID) -> Tier | None:
+    """Which tier it has now; None: there is none of this id."""
+    found = _rows(conn, "one_alert", alert=alert)
+    return Tier(found[0]["tier"]) if found else None
 
 
 def one_alert(conn: Connection, alert: UUID) -> Row | None:

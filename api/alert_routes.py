@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from alerts import answers, hops, reading
 from alerts.alert import Outcome, Tier
 from alerts.answers import Said, Verb
-from api.access import Caller
+from api.access import Anyone, Asker, Caller, Staff
 from api.house import Here, House, IdempotencyKey, Row
 from api.problem import Problem
 from stream.finding import FindingKind
@@ -30,7 +30,7 @@ class Answer(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    who: Annotated[str | None, Field(min_length=1, max_length=80, description="Left out: the token's caller.")] = None
+    who: Annotated[str | None, Field(min_length=1, max_length=80, description="Left out: who asks.")] = None
     note: Annotated[str, Field(max_length=500)] = ""
 
 
@@ -56,7 +56,7 @@ GivenClosing = Annotated[Closing | None, Body()]
 @router.get("/alerts")
 def list_alerts(
     house: Here,
-    caller: Caller,
+    asker: Anyone,
     is_open: Annotated[bool | None, Query(alias="open")] = None,
     tier: Tier | None = None,
     kind: FindingKind | None = None,
@@ -64,8 +64,9 @@ def list_alerts(
     before: str | None = None,
     limit: Limit = None,
 ) -> Row:
-    """Alerts, newest first. `next` goes into `before` for the page behind."""
-    del caller
+    """Alerts, newest first. `next` goes into `before` for the page behind. A patient gets their own."""
+    subject = subject or asker.patient
+    asker.check(subject)
     most = min(limit or house.settings.page, house.settings.page)
     with house.transaction() as conn:
         found = reading.list_alerts(
@@ -118,53 +119,65 @@ def one_body(notice: UUID, house: Here, caller: Caller) -> Row:
 
 @router.post("/alerts/{alert}/acknowledge")
 def acknowledge(
-    alert: UUID, house: Here, caller: Caller, said: Given = None, idempotency_key: IdempotencyKey = None
+    alert: UUID, house: Here, asker: Anyone, said: Given = None, idempotency_key: IdempotencyKey = None
 ) -> Row:
-    """Say "I have seen it and look after it for a while": the ladder waits, and starts again when that runs out."""
-    return _answered(house, alert, Verb.ACKNOWLEDGE, caller, said or Answer(), idempotency_key)
+    """Say "I have seen it and look after it for a while": the ladder waits, and starts again when that runs out.
+
+    A patient may say it to a tip of their own.
+    """
+    if asker.patient is not None:
+        with house.transaction() as conn:
+            asker.check(reading.subject_of(conn, alert))
+            tier = reading.tier_of(conn, alert)
+        if tier is not Tier.TIP:
+            raise Problem(403, "this is for your care team to answer; you are asked when you can help")
+    return _answered(house, alert, Verb.ACKNOWLEDGE, asker, said or Answer(), idempotency_key)
 
 
 @router.post("/alerts/{alert}/accept")
-def accept(alert: UUID, house: Here, caller: Caller, said: Given = None, idempotency_key: IdempotencyKey = None) -> Row:
+def accept(alert: UUID, house: Here, staff: Staff, said: Given = None, idempotency_key: IdempotencyKey = None) -> Row:
     """Say "I have it": the ladder stops. 409 names who was first."""
-    return _answered(house, alert, Verb.ACCEPT, caller, said or Answer(), idempotency_key)
+    return _answered(house, alert, Verb.ACCEPT, staff, said or Answer(), idempotency_key)
 
 
 @router.post("/alerts/{alert}/reject")
-def reject(alert: UUID, house: Here, caller: Caller, said: Given = None, idempotency_key: IdempotencyKey = None) -> Row:
+def reject(alert: UUID, house: Here, staff: Staff, said: Given = None, idempotency_key: IdempotencyKey = None) -> Row:
     """Say "not me": the next rung at once; nothing stops."""
-    return _answered(house, alert, Verb.REJECT, caller, said or Answer(), idempotency_key)
+    return _answered(house, alert, Verb.REJECT, staff, said or Answer(), idempotency_key)
 
 
 @router.post("/alerts/{alert}/close")
 def close(
-    alert: UUID, house: Here, caller: Caller, said: GivenClosing = None, idempotency_key: IdempotencyKey = None
+    alert: UUID, house: Here, staff: Staff, said: GivenClosing = None, idempotency_key: IdempotencyKey = None
 ) -> Row:
     """It is over, and this is how; everybody who was told is stood down."""
     closing = said or Closing()
-    return _answered(house, alert, Verb.CLOSE, caller, closing, idempotency_key, closing.outcome)
+    return _answered(house, alert, Verb.CLOSE, staff, closing, idempotency_key, closing.outcome)
 
 
 @router.post("/alerts/{alert}/answer")
-def answer(alert: UUID, house: Here, caller: Caller, says: WearerSays, idempotency_key: IdempotencyKey = None) -> Row:
+def answer(alert: UUID, house: Here, asker: Anyone, says: WearerSays, idempotency_key: IdempotencyKey = None) -> Row:
     """The patient's own word. `well`: where they are being asked (`asked_until`), a doctor's alert; `help`: dispatch now.
 
     One answer is for everything that the patient is being asked about. 409 if it is closed or about the equipment.
     """
-    return _answered(house, alert, Verb(says.answer), caller, Answer(who=says.who), idempotency_key)
+    if asker.patient is not None:
+        with house.transaction() as conn:
+            asker.check(reading.subject_of(conn, alert))
+    return _answered(house, alert, Verb(says.answer), asker, Answer(who=says.who), idempotency_key)
 
 
 def _answered(
     house: House,
     alert: UUID,
     verb: Verb,
-    caller: str,
+    asker: Asker,
     given: Answer,
     key: str | None,
     outcome: Outcome = Outcome.RESOLVED,
 ) -> Row:
-    who = given.who or caller
-    said = Said(verb=verb, by_whom=who, key=f"{caller}:{key or uuid4()}", outcome=outcome, note=given.note)
+    who = asker.speaks_as(given.who)
+    said = Said(verb=verb, by_whom=who, key=f"{asker.name}:{key or uuid4()}", outcome=outcome, note=given.note)
     with house.transaction() as conn:
         now, changed = answers.answer(conn, alert, said, house.now())
     return {

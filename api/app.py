@@ -1,4 +1,4 @@
-"""The API: FastAPI over the functions of the folders before it. Pages and FHIR come to stand beside it.
+"""The API and the pages: FastAPI over the functions of the folders before it. FHIR comes to stand beside it.
 
 Alerting does not depend on it: it may be down, and every alert goes out. Must never load the detector.
 """
@@ -15,8 +15,12 @@ from alerts.delivery.channels import channels
 from alerts.sealing import Seal
 from alerts.settings import AlertsSettings
 from api import (
+    account_routes,
     alert_routes,
     callback_routes,
+    ecg_routes,
+    live,
+    page_routes,
     people_routes,
     plan_routes,
     problem,
@@ -26,6 +30,8 @@ from api import (
 )
 from api.access import ensure_token
 from api.house import House
+from api.live import Hub
+from api.page_routes import StrictHeaders
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -55,6 +61,17 @@ def create_app(
         kwargs={"application_name": "tierwatch api"},
     )
 
+    house = House(
+        settings=settings,
+        pool=pool,
+        clock=clock,
+        keys=keys,
+        seal=Seal(keys),
+        alerts=alerts,
+        channels=channels(alerts, keys, dsn),
+    )
+    hub = Hub(house, dsn)
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         del app
@@ -62,6 +79,7 @@ def create_app(
         try:
             yield
         finally:
+            hub.stop()
             pool.close()
 
     app = FastAPI(
@@ -73,24 +91,12 @@ def create_app(
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
     )
-    app.state.house = House(
-        settings=settings,
-        pool=pool,
-        clock=clock,
-        keys=keys,
-        seal=Seal(keys),
-        alerts=alerts,
-        channels=channels(alerts, keys, dsn),
-    )
+    app.state.house, app.state.hub = house, hub
     problem.install(app)
+    app.add_middleware(StrictHeaders)
     for routes in (
-        stream_routes,
-        alert_routes,
-        strip_routes,
-        callback_routes,
-        people_routes,
-        plan_routes,
-        reach_routes,
-    ):
+        stream_routes, alert_routes, strip_routes, callback_routes, people_routes, plan_routes, reach_routes,
+        account_routes, ecg_routes, live, page_routes,
+    ):  # fmt: skip
         app.include_router(routes.router)
     return app

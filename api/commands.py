@@ -1,4 +1,7 @@
-"""Command line of the API's side: `tierwatch patient ...`. A client of the running API; decides nothing."""
+"""Command line of the API's side: `tierwatch patient ...` and `tierwatch account ...`. A client of the running API.
+
+It decides nothing. Must never take a password from an argument, where every process of the machine could read it.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,8 @@ from api.access import OPERATOR
 patient = typer.Typer(no_args_is_help=True, help="Patients: who they are, whose a device is, and their limits.")
 app = typer.Typer()
 app.add_typer(patient, name="patient")
+account = typer.Typer(no_args_is_help=True, help="Accounts of people: who may sign in on the pages.")
+app.add_typer(account, name="account")
 _out = Console()
 _OK = 300
 
@@ -108,6 +113,68 @@ def list_(context: typer.Context) -> None:
         _out.print(row["patient"] + (f"  benched: {row['benched']}" if row["benched"] else ""))
     for identity in told["not_entered"]:
         _out.print(f"{identity}  (not entered: a record of unknowns)")
+
+
+Asked = Annotated[bool, typer.Option("--ask", help="Ask for the password; otherwise one is made and shown once.")]
+
+
+@account.command("add")
+def add_account(
+    context: typer.Context,
+    login: Annotated[str, typer.Argument(help="What they sign in with, as an e-mail address.")],
+    name: Annotated[str, typer.Option(help="How the pages call them.")],
+    kind: Annotated[str, typer.Option(help="clinician, patient or operator.")] = "clinician",
+    patient_id: Annotated[str | None, typer.Option("--patient", help="Of a patient's account: which patient.")] = None,
+    person: Annotated[str | None, typer.Option(help="Id within care teams. Left out: the login.")] = None,
+    language: Annotated[str, typer.Option(help="en or zh.")] = "en",
+    *,
+    ask: Asked = False,
+) -> None:
+    """Let somebody sign in.
+
+    Example: tierwatch account add lin@practice.example --name "Dr Lin" --person doctor --language zh
+    """
+    body = {"login": login, "name": name, "kind": kind, "patient": patient_id, "person": person, "language": language}
+    told = _ask(context, "POST", "/api/v1/accounts", body | _password(ask=ask))
+    _out.print(f"{told['login']}: added as {told['person']}" + _shown(told))
+
+
+@account.command("list")
+def list_accounts(context: typer.Context) -> None:
+    """Who may sign in: login, kind, person within care teams, and of a patient's account the patient.
+
+    Example: tierwatch account list
+    """
+    for row in _ask(context, "GET", "/api/v1/accounts")["accounts"]:
+        _out.print("  ".join(filter(None, (row["login"], row["kind"], row["person"], row["patient"]))))
+
+
+@account.command()
+def passwd(context: typer.Context, login: str, *, ask: Asked = False) -> None:
+    """Give an account a new password; whoever is signed in with it is signed out.
+
+    Example: tierwatch account passwd lin@practice.example
+    """
+    told = _ask(context, "PUT", f"/api/v1/accounts/{login}/password", _password(ask=ask))
+    _out.print(f"{login}: changed" + _shown(told))
+
+
+@account.command("remove")
+def remove_account(context: typer.Context, login: str) -> None:
+    """Let somebody sign in no more, and end their sessions.
+
+    Example: tierwatch account remove lin@practice.example
+    """
+    _ask(context, "DELETE", f"/api/v1/accounts/{login}")
+    _out.print(f"{login}: removed")
+
+
+def _password(*, ask: bool) -> dict[str, str]:
+    return {"password": typer.prompt("Password", hide_input=True, confirmation_prompt=True)} if ask else {}
+
+
+def _shown(told: dict[str, str]) -> str:
+    return f"; password {told['password']}" if "password" in told else ""
 
 
 def _ask(context: typer.Context, method: str, path: str, body: object = None) -> Any:

@@ -15,7 +15,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from alerts import plans
 from alerts.record import Contact, Record
 from api import roster
-from api.access import Caller
+from api.access import Anyone, Caller
 from api.assigning import Assigned, holder_before
 from api.house import Here, IdempotencyKey, Row, rows, tell
 from api.problem import Problem
@@ -166,12 +166,13 @@ def set_limits(said: Limits, house: Here, caller: Caller) -> Row:
 
 
 @router.post("/symptoms", status_code=202)
-def report_symptoms(said: Symptoms, house: Here, caller: Caller, idempotency_key: IdempotencyKey = None) -> Row:
-    """What the patient feels: one more source for the detector."""
+def report_symptoms(said: Symptoms, house: Here, asker: Anyone, idempotency_key: IdempotencyKey = None) -> Row:
+    """What the patient feels: one more source for the detector. A patient says it of themselves."""
+    asker.check(said.patient)
     at: datetime = said.at or house.now()
     report = SymptomReport(patient=PatientId(said.patient), at=at, symptoms=tuple(sorted(set(said.symptoms))))
     with house.transaction() as conn:
-        return {"command": tell(conn, report, caller, idempotency_key), "at": at}
+        return {"command": tell(conn, report, asker.name, idempotency_key), "at": at}
 
 
 @router.post("/bench/{patient}/lift", status_code=202)

@@ -85,7 +85,12 @@ def _sentence(status: int) -> Any:
         del request
         more: dict[str, Any] = {}
         if isinstance(error, Conflict):
-            more = {"state": error.alert.state, "answered_by": error.alert.answered_by}
+            at = error.alert.answered_at
+            more = {
+                "state": error.alert.state,
+                "answered_by": error.alert.answered_by,
+                "answered_at": at.isoformat() if at else None,
+            }
         if isinstance(error, Unreachable):
             more = {"problems": error.problems}
         return answer(status, str(error), more)

@@ -1,0 +1,64 @@
+"""All open alerts at one moment, as a page shows them: who has each, and what comes next if nobody answers. Read only.
+
+Words come from the one catalogue. Must never leave an open alert out: what is shown to whom is the API's business.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from psycopg.rows import dict_row
+
+from alerts.alert import Reason, Tier
+from alerts.catalogue import CONDITIONS, LANGUAGES, REASONS
+from stream.store.sql import queries
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from alerts.register import Connection
+
+SQL = queries(Path(__file__).with_suffix(".sql"))
+Row = dict[str, Any]
+
+_SHOWN = (
+    "alert", "subject", "subject_kind", "condition", "kind", "state", "tier", "past", "onset", "raised_at",
+    "unanswered_from", "generation", "cycle", "acknowledged_until", "answered_by", "answered_at", "inhibited_by",
+    "next_due_at", "asked_until", "snoozed_until", "evidence", "episode_onset", "episode_end", "told", "response_kind",
+    "response_at",
+)  # fmt: skip
+
+
+def open_alerts(conn: Connection) -> list[Row]:
+    """Every open alert, the most urgent first, then the oldest."""
+    rows = conn.cursor(row_factory=dict_row).execute(SQL["open_alerts"]).fetchall()
+    return sorted((_shown(row) for row in rows), key=lambda row: (-Tier(row["tier"]).rank, row["raised_at"]))
+
+
+def closed_since(conn: Connection, since: datetime, limit: int = 20) -> list[Row]:
+    """What people closed of late, newest first."""
+    rows = conn.cursor(row_factory=dict_row).execute(SQL["closed_since"], {"since": since, "limit": limit}).fetchall()
+    return [row | {"what": what(row["condition"])} for row in rows]
+
+
+def what(condition: str) -> dict[str, str]:
+    """The words for a condition, in each language; of one that this version does not know its code."""
+    return dict(CONDITIONS.get(condition, dict.fromkeys(LANGUAGES, condition)))
+
+
+def _shown(row: Row) -> Row:
+    shown: Row = {name: row.get(name) for name in _SHOWN}
+    shown["next"] = _next_roles(row)
+    shown["what"] = what(row["condition"])
+    shown["why"] = dict(REASONS[Reason(row["reason"])])
+    return shown
+
+
+def _next_roles(row: Row) -> list[str]:
+    """Who is told at the next step: the coming rung, or the first again once the ladder is through."""
+    rungs = row["ladders"][row["ladder"]]["rungs"]
+    if not rungs or row["next_due_at"] is None:
+        return []
+    coming = rungs[row["rung"]] if row["rung"] < len(rungs) else rungs[0]
+    return sorted({to["role"] for to in coming["to"]})

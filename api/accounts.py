@@ -1,0 +1,161 @@
+"""Accounts of people: who may sign in, as what, and the password's hash.
+
+A wrong password, an unknown login and an account that waits after too many tries cost the same time and say the same.
+Must never store, log or give back a password, nor write a name in the clear.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import threading
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg.rows import dict_row
+from pwdlib import PasswordHash
+
+from stream.store.sql import queries
+
+if TYPE_CHECKING:
+    from alerts.sealing import Seal
+
+SQL = queries(Path(__file__).with_name("accounts.sql"))
+Connection = psycopg.Connection[Any]
+
+MOST_TRIES = 5
+"""So many wrong passwords in a row, and the account waits (NIST SP 800-63B allows up to 100)."""
+WAIT = timedelta(minutes=15)
+"""How long it waits. What is tried meanwhile is neither looked at nor counted."""
+SHORTEST = 10
+"""Characters of a password; NIST SP 800-63B asks for 8."""
+_LOGIN = re.compile(r"[a-z0-9][a-z0-9_.@+-]{0,79}")
+_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+_AT_ONCE = threading.BoundedSemaphore(4)  # a hash takes 64 MB: a flood of tries must not take the memory of alerts
+
+
+class Kind(StrEnum):
+    """What somebody signs in as."""
+
+    CLINICIAN = "clinician"
+    """Sees alerts and takes them."""
+    PATIENT = "patient"
+    """Sees and answers the alerts of one patient: their own."""
+    OPERATOR = "operator"
+    """Keeps it running; adds accounts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """Somebody who may sign in."""
+
+    login: str
+    kind: Kind
+    name: str
+    """How the pages call them."""
+    person: str
+    """Id within care teams: what histories and notices say, never a name."""
+    patient: str | None = None
+    """Of a patient's account: whose alerts it sees, and no other's."""
+    language: str = "en"
+
+
+class AccountRefused(ValueError):
+    """An account cannot be as it was asked for; the message says why."""
+
+
+def add(conn: Connection, account: Account, password: str, seal: Seal) -> None:
+    """Add an account. The caller commits.
+
+    Raises:
+        AccountRefused: a bad or a taken login, a short password, a patient's account without a patient.
+    """
+    if not _LOGIN.fullmatch(account.login):
+        raise AccountRefused(f"{account.login!r} cannot be a login: use a-z, 0-9 and _ . @ + -")
+    if (account.kind is Kind.PATIENT) != (account.patient is not None):
+        raise AccountRefused("a patient's account names its patient, and no other does")
+    row = {
+        "login": account.login, "kind": account.kind, "patient": account.patient, "person": account.person,
+        "name": seal.seal(account.name.encode(), _place(account.login)), "language": account.language,
+        "password": hash_of(password),
+    }  # fmt: skip
+    if conn.execute(SQL["add_account"], row).fetchone() is None:
+        raise AccountRefused(f"there is an account {account.login} already")
+
+
+def everybody(conn: Connection, seal: Seal) -> list[Account]:
+    """All accounts, by login."""
+    return [account_of(row, seal) for row in conn.cursor(row_factory=dict_row).execute(SQL["accounts"]).fetchall()]
+
+
+def set_password(conn: Connection, login: str, password: str) -> bool:
+    """A new password; every session of the account ends. False: there is no such account. The caller commits."""
+    found = conn.execute(SQL["set_password"], {"login": login, "password": hash_of(password)}).fetchone()
+    conn.execute(SQL["end_sessions"], {"login": login})
+    return found is not None
+
+
+def remove(conn: Connection, login: str) -> bool:
+    """Remove an account with its sessions. False: there is no such account. The caller commits."""
+    return conn.execute(SQL["remove_account"], {"login": login}).fetchone() is not None
+
+
+def signed_in(conn: Connection, login: str, password: str, seal: Seal) -> Account | None:
+    """Whose login and password these are; None: nobody's, or the account waits. The caller commits the count of tries."""
+    asked = {"login": login.strip().lower(), "most": MOST_TRIES, "wait": WAIT}
+    row = conn.cursor(row_factory=dict_row).execute(SQL["take_try"], asked).fetchone()
+    known = row["password"] if row else _nobodys()
+    with _AT_ONCE:
+        fits = _hasher().verify(password, known)
+    if row is None or not fits:
+        return None
+    conn.execute(SQL["forgive"], {"login": row["login"]})
+    return account_of(row, seal)
+
+
+def account_of(row: dict[str, Any], seal: Seal) -> Account:
+    """An account from its row."""
+    return Account(
+        login=row["login"],
+        kind=Kind(row["kind"]),
+        name=seal.open(row["name"], _place(row["login"])).decode(),
+        person=row["person"],
+        patient=row["patient"],
+        language=row["language"],
+    )
+
+
+def hash_of(password: str) -> str:
+    """The argon2id hash of a password.
+
+    Raises:
+        AccountRefused: it is too short.
+    """
+    if len(password) < SHORTEST:
+        raise AccountRefused(f"a password has at least {SHORTEST} characters")
+    return _hasher().hash(password)
+
+
+def new_password() -> str:
+    """A password to hand out: 16 letters and digits that nobody mistakes for one another, in fours (79 bits)."""
+    drawn = "".join(secrets.choice(_LETTERS) for _ in range(16))
+    return "-".join(drawn[start : start + 4] for start in range(0, 16, 4))
+
+
+@cache
+def _hasher() -> PasswordHash:
+    return PasswordHash.recommended()
+
+
+@cache
+def _nobodys() -> str:
+    return _hasher().hash(secrets.token_urlsafe(16))
+
+
+def _place(login: str) -> str:
+    return f"api.account|name|{login}"

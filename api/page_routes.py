@@ -1,0 +1,141 @@
+"""The pages: sign-in, the clinicians' console, the patient's page, and the files that they are made of.
+
+Every answer of the application carries the strict headers. Must never put a patient's name or id into an address or a title.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+from starlette.datastructures import MutableHeaders
+
+from api import sessions
+from api.account_routes import HOME
+from api.house import Here, House
+from api.problem import Problem
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+router = APIRouter(include_in_schema=False)
+
+FOLDER = Path(__file__).with_name("pages")
+SIGN_IN = "/sign-in"
+HEADERS = {
+    "content-security-policy": (
+        "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=()",
+}
+"""On every answer. A page keeps to it by having no inline script or style and no address but ours."""
+TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".svg": "image/svg+xml",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file of the pages, as it is sent."""
+
+    body: bytes
+    etag: str
+    media: str
+
+
+def files(folder: Path = FOLDER) -> dict[str, File]:
+    """All of them by their path below the folder, read once: no path of a request ever touches the disk."""
+    return {
+        path.relative_to(folder).as_posix(): File(
+            body=(body := path.read_bytes()),
+            etag=f'"{hashlib.sha256(body).hexdigest()[:20]}"',
+            media=TYPES[path.suffix],
+        )
+        for path in sorted(folder.rglob("*"))
+        if path.suffix in TYPES
+    }
+
+
+_FILES = files()
+
+
+class StrictHeaders:
+    """Puts the headers on every answer that a route or a problem gives; what says nothing of keeping is not kept."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Around an application."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.update(HEADERS)
+                headers.setdefault("cache-control", "no-store")
+            await send(message)
+
+        await self._app(scope, receive, with_headers if scope["type"] == "http" else send)
+
+
+@router.get("/")
+def front(request: Request, house: Here) -> Response:
+    """Where whoever comes belongs."""
+    return RedirectResponse(_home(request, house) or SIGN_IN, status_code=303)
+
+
+@router.get("/sign-in")
+def sign_in(request: Request, house: Here) -> Response:
+    """Who are you."""
+    home = _home(request, house)
+    return RedirectResponse(home, status_code=303) if home else _sent(request, "sign-in.html")
+
+
+@router.get("/console")
+@router.get("/me")
+def page(request: Request, house: Here) -> Response:
+    """The page of whoever is signed in; another's page leads to their own."""
+    home = _home(request, house)
+    if home != request.url.path:
+        return RedirectResponse(home or SIGN_IN, status_code=303)
+    return _sent(request, f"{home[1:]}.html")
+
+
+@router.get("/pages/{path:path}")
+def part(path: str, request: Request) -> Response:
+    """A file that a page is made of; it says nothing of anybody."""
+    return _sent(request, path)
+
+
+def _home(request: Request, house: House) -> str | None:
+    token = sessions.token_of(request)
+    if token is None:
+        return None
+    with house.transaction() as conn:
+        account = sessions.whose(conn, token, house.seal)
+    return HOME[account.kind] if account else None
+
+
+def _sent(request: Request, path: str) -> Response:
+    file = _FILES.get(path)
+    if file is None:
+        raise Problem(404, "there is no such file")
+    # Asked for again each time: after an upgrade nobody runs an old script on a new API.
+    headers: dict[str, Any] = {"etag": file.etag, "cache-control": "no-cache"}
+    if request.headers.get("if-none-match") == file.etag:
+        return Response(status_code=304, headers=headers)
+    return Response(file.body, media_type=file.media, headers=headers)
