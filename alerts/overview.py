@@ -10,8 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg.rows import dict_row
 
+from alerts import words_clinic, words_patient
 from alerts.alert import Reason, Tier
-from alerts.catalogue import CONDITIONS, LANGUAGES, REASONS
+from alerts.catalogue import CONDITIONS, REASONS
+from alerts.words import LANGUAGES
+from alerts.words_clinic import CLINIC
+from alerts.words_patient import PATIENT
 from stream.store.sql import queries
 
 if TYPE_CHECKING:
@@ -25,7 +29,7 @@ Row = dict[str, Any]
 _SHOWN = (
     "alert", "subject", "subject_kind", "condition", "kind", "state", "tier", "past", "onset", "raised_at",
     "unanswered_from", "generation", "cycle", "acknowledged_until", "answered_by", "answered_at", "inhibited_by",
-    "next_due_at", "asked_until", "snoozed_until", "evidence", "episode_onset", "episode_end", "told", "response_kind",
+    "next_due_at", "asked_until", "well_at", "evidence", "episode_onset", "episode_end", "told", "response_kind",
     "response_at",
 )  # fmt: skip
 
@@ -52,6 +56,9 @@ def _shown(row: Row) -> Row:
     shown["next"] = _next_roles(row)
     shown["what"] = what(row["condition"])
     shown["why"] = dict(REASONS[Reason(row["reason"])])
+    shown["do"] = CLINIC.get(row["condition"], words_clinic.UNKNOWN).steps()
+    plain = PATIENT.get(row["condition"], words_patient.UNKNOWN)
+    shown["plain"], shown["plain_do"] = plain.what, plain.steps()
     return shown
 
 

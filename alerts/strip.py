@@ -57,6 +57,12 @@ def strip_source(connect: Callable[[], AbstractContextManager[Connection]]) -> S
 
 def strip_of(conn: Connection, alert: UUID) -> str | None:
     """The strip of an alert as SVG; None where there is no such alert, or no ECG around its onset."""
+    tracing = tracing_of(conn, alert)
+    return None if tracing is None else draw(tracing)
+
+
+def tracing_of(conn: Connection, alert: UUID) -> Tracing | None:
+    """The samples of that strip, and what they show; None where there are none."""
     found = _rows(conn, "alert_for_strip", alert=alert)
     if not found or found[0]["subject_kind"] != SubjectKind.PATIENT:
         return None
@@ -73,18 +79,16 @@ def strip_of(conn: Connection, alert: UUID) -> str | None:
     start = _start(onset, max(one["at"] + timedelta(seconds=one["count"] / rate_hz) for one in chunks))
     is_of_lane = told is not None and lane == _lane_of(told["evidence"])
     end = told["end"] if told else None
-    return draw(
-        Tracing(
-            samples=laid_out(chunks, start, rate_hz),
-            rate_hz=rate_hz,
-            from_at=start,
-            lead=chunks[-1]["lead"],
-            onset_s=(onset - start).total_seconds(),
-            end_s=(end - start).total_seconds() if end else None,
-            is_of_lead=is_of_lane,
-            condition=condition,
-            words=" ".join(dict.fromkeys(CONDITIONS.get(condition, {"en": condition}).values())),
-        )
+    return Tracing(
+        samples=laid_out(chunks, start, rate_hz),
+        rate_hz=rate_hz,
+        from_at=start,
+        lead=chunks[-1]["lead"],
+        onset_s=(onset - start).total_seconds(),
+        end_s=(end - start).total_seconds() if end else None,
+        is_of_lead=is_of_lane,
+        condition=condition,
+        words=" ".join(dict.fromkeys(CONDITIONS.get(condition, {"en": condition}).values())),
     )
 
 

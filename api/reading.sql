@@ -34,6 +34,3 @@ SELECT stream.taken(%(id)s) AS position
 -- stored_age --
 -- By the database's clock: stored_at is a real time, whatever speed the injected clock runs at.
 SELECT extract(epoch FROM clock_timestamp() - max(stored_at))::float8 AS age_s FROM stream.lag()
-
--- ecg_strip --
-SELECT * FROM stream.ecg_strip(%(patient)s, %(from_at)s, %(to_at)s)

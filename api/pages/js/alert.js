@@ -90,8 +90,8 @@ function strip({ row, ecg }) {
   const canvas = h("canvas", { role: "img", "aria-label": t("strip.says", { s: Math.round(ecg.seconds), lead: ecg.lead ?? "", what: said(row.what) }) });
   const node = h("div.strip", canvas);
   const start = Date.parse(ecg.at);
-  const onset = (Date.parse(row.episode_onset ?? row.onset) - start) / 1000;
-  const end = row.episode_end ? (Date.parse(row.episode_end) - start) / 1000 : ecg.seconds;
+  const onset = ecg.onset_s;
+  const end = ecg.is_of_lead ? ecg.end_s ?? ecg.seconds : onset; // shaded only in the lead that shows it
   const number = keyNumber(row);
   const words = `${said(row.what)} ${t("strip.from", { at: clock(start + onset * 1000) })}${number ? ` · ${number[0]} ${number[1]}` : ""}`;
   const kind = row.condition.startsWith("af") ? "AF" : tierOf(row) === "em" ? "VT" : "WIDE";
