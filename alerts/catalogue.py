@@ -31,6 +31,19 @@ CONDITIONS: Mapping[str, Text] = {
     Condition.NOISE: {"en": "the ECG is too noisy to judge", "zh": "心电信号噪声过大，无法判断"},
     Condition.LEAD_OFF: {"en": "an electrode is off", "zh": "电极脱落"},
     Condition.NO_DATA: {"en": "no new data from a device", "zh": "设备没有新数据"},
+    Condition.NEVER_REPORTED: {"en": "a device has never sent a measurement", "zh": "设备从未上传过数据"},
+    Condition.BP_MISSED: {"en": "a planned blood pressure was not measured", "zh": "漏测一次计划内的血压"},
+    Condition.BP_MISSED_REPEATED: {
+        "en": "planned blood pressures were not measured, several in a row",
+        "zh": "连续多次漏测计划内的血压",
+    },
+    Condition.BATTERY_LOW: {"en": "a device's battery is low", "zh": "设备电量低"},
+    Condition.CLOCK_OFF: {"en": "a device's clock is wrong", "zh": "设备时钟不准"},
+    Condition.QUARANTINE_GROWING: {
+        "en": "much of what arrives cannot be read",
+        "zh": "大量数据无法读取，隔离区持续增长",
+    },
+    Condition.OUTBOX_FILLING: {"en": "a gateway's memory fills with unsent data", "zh": "网关未发送的数据正在堆积"},
     Condition.LINK_SILENT: {"en": "a gateway is not heard", "zh": "网关失联"},
     Condition.DETECTOR_FAILED: {
         "en": "the detector failed: this patient is not watched",
@@ -122,6 +135,8 @@ REASONS: Mapping[Reason, Text] = {
     Reason.PAST_EMERGENCY: {"en": "an emergency that is over, heard of late", "zh": "已结束的紧急情况（数据延迟到达）"},
     Reason.PAST: {"en": "it is over, heard of late", "zh": "已结束（数据延迟到达）"},
     Reason.CANNOT_JUDGE: {"en": "nothing can be said about the patient meanwhile", "zh": "在此期间无法判断患者情况"},
+    Reason.MEASURE_NOW: {"en": "please measure now", "zh": "请现在测量"},
+    Reason.MEND_IT: {"en": "it will fail unless it is seen to", "zh": "如不处理，设备将无法正常工作"},
     Reason.PATIENT_UNWATCHED: {"en": "nobody is watched until a person acts", "zh": "在处理之前患者处于无监测状态"},
     Reason.SERVICE_FAULT: {"en": "the service needs its operator", "zh": "系统需要运维人员处理"},
     Reason.UNANSWERED: {"en": "nobody answered", "zh": "无人应答"},

@@ -19,6 +19,7 @@ from alerts.reason import reason_of
 from alerts.record import UNKNOWN, Audience, Record, for_audience
 from alerts.words import LANGUAGES
 from alerts.words_patient import ABOUT, SETTLED
+from alerts.words_technical import because
 from stream.finding import FindingKind
 
 if TYPE_CHECKING:
@@ -70,6 +71,10 @@ def compose(material: Material, now: datetime) -> bytes:
     audience = audience_of(alert, notice)
     data = _envelope(alert, notice)
     data |= _plain(alert, notice) if audience is Audience.PATIENT else _professional(material, now)
+    latest = _latest(material)
+    step = because(latest.evidence) if latest is not None and notice.type is not EventType.STOOD_DOWN else None
+    if step is not None:
+        data["what_to_do"] = {language: [step[language], *steps] for language, steps in data["what_to_do"].items()}
     if alert.asked_until is not None and notice.generation == alert.generation:
         data["asked_until"] = alert.asked_until
         if notice.to.role is Role.PATIENT:
@@ -116,10 +121,14 @@ def _plain(alert: Alert, notice: Notice) -> dict[str, Any]:
     return {"about": ABOUT} | plain if notice.to.role is Role.FAMILY else plain
 
 
+def _latest(material: Material) -> Episode | None:
+    return max(material.episodes, key=lambda episode: (episode.present, episode.onset), default=None)
+
+
 def _professional(material: Material, now: datetime) -> dict[str, Any]:
     """What a doctor, a dispatcher or an operator reads."""
     alert, notice = material.alert, material.notice
-    latest = max(material.episodes, key=lambda episode: (episode.present, episode.onset), default=None)
+    latest = _latest(material)
     words = for_clinic(alert.condition)
     is_over = notice.type is EventType.STOOD_DOWN
     return {

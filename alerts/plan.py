@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, time
+from itertools import pairwise
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from alerts.alert import Tier
 from alerts.ladder import Addressee, Ladder, LadderName, Ladders, Role, Rung
 from alerts.schedule import Schedule
+from stream.command import Timetable
 from stream.limits import GUIDELINES, LIMITS, Limit
 
 if TYPE_CHECKING:
@@ -129,6 +132,43 @@ DEFAULT_LADDERS: Mapping[LadderName, PlannedLadder] = {
         ),
         repeat_s=_DAY, acknowledgement_s=_DAY,
     ),
+    # Silence by kind: alerting.md, "Defaults of silence", 2026-11-24. The findings come at 60 s (ECG), 20 min (CGM) and the
+    # first missed measurement; the rest of each time is here. How often they come again is a choice of ours: none ends.
+    LadderName.SILENT_ECG: PlannedLadder(
+        steps=(
+            Step(after_s=0, roles=(Role.PATIENT, Role.FAMILY)),
+            Step(after_s=9 * _MINUTE, roles=(Role.PRACTICE,)),
+        ),
+        repeat_s=4 * _HOUR, acknowledgement_s=4 * _HOUR,
+    ),
+    LadderName.SILENT_SENSOR: PlannedLadder(
+        steps=(
+            Step(after_s=0, roles=(Role.PATIENT,)),
+            Step(after_s=40 * _MINUTE, roles=(Role.FAMILY, Role.PRACTICE)),
+        ),
+        repeat_s=4 * _HOUR, acknowledgement_s=4 * _HOUR,
+    ),
+    LadderName.MISSED: PlannedLadder(
+        steps=(Step(after_s=0, roles=(Role.PATIENT,)),), repeat_s=_DAY, acknowledgement_s=_DAY
+    ),
+    LadderName.MISSED_REPEATED: PlannedLadder(
+        steps=(Step(after_s=0, roles=(Role.PRACTICE,)),), repeat_s=_DAY, acknowledgement_s=_DAY
+    ),
+    LadderName.CARE: PlannedLadder(
+        steps=(
+            Step(after_s=0, roles=(Role.PATIENT,)),
+            Step(after_s=4 * _HOUR, roles=(Role.PATIENT, Role.FAMILY)),
+            Step(after_s=_DAY, roles=(Role.PRACTICE,)),
+        ),
+        repeat_s=2 * _DAY, acknowledgement_s=_DAY,
+    ),
+    LadderName.ENROLMENT: PlannedLadder(
+        steps=(
+            Step(after_s=0, roles=(Role.PATIENT, Role.PRACTICE)),
+            Step(after_s=_DAY, roles=(Role.FAMILY, Role.PRACTICE)),
+        ),
+        repeat_s=2 * _DAY, acknowledgement_s=2 * _DAY,
+    ),
     LadderName.UNWATCHED: PlannedLadder(
         steps=(
             Step(after_s=0, roles=(Role.DOCTOR, Role.OPERATOR)),
@@ -154,6 +194,12 @@ TIER_OF_LADDER: Mapping[LadderName, Tier] = {
     LadderName.COUNTDOWN: Tier.EMERGENCY,
     LadderName.EMERGENCY: Tier.EMERGENCY,
     LadderName.TECHNICAL: Tier.TIP,
+    LadderName.SILENT_ECG: Tier.TIP,
+    LadderName.SILENT_SENSOR: Tier.TIP,
+    LadderName.MISSED: Tier.TIP,
+    LadderName.MISSED_REPEATED: Tier.TIP,
+    LadderName.CARE: Tier.TIP,
+    LadderName.ENROLMENT: Tier.TIP,
     LadderName.UNWATCHED: Tier.DOCTOR,
     LadderName.OPERATOR: Tier.TIP,
 }
@@ -197,6 +243,8 @@ class Plan:
     """Which of the practice's schedules says who is on call for a role; left out: the one of the role's own name."""
     on_call: dict[Role, Schedule] = field(default_factory=dict)
     """Those schedules as they are now; read with the plan, never written with it."""
+    pressure_times: Timetable | None = None
+    """When blood pressure is to be measured; one that is missed is told. None: whenever the patient likes."""
 
 
 def limits_of(plan: Plan) -> dict[str, float]:
@@ -208,6 +256,38 @@ def limits_of(plan: Plan) -> dict[str, float]:
     if plan.guideline and plan.guideline not in GUIDELINES:
         raise PlanRefused(f"guideline {plan.guideline!r} is unknown; there are: {', '.join(sorted(GUIDELINES))}")
     return {**GUIDELINES.get(plan.guideline, {}), **plan.limits}
+
+
+TOLERANCES_S = (300.0, 14_400.0)
+"""How far from its time a measurement may be and still count for it, at least and at most."""
+
+
+def check_timetable(times: Timetable | None) -> None:
+    """See that each scheduled measurement can be told from the next.
+
+    Raises:
+        PlanRefused: no time at all, one that is none, an unknown zone, a tolerance beyond bounds, or times that overlap.
+    """
+    if times is None:
+        return
+    try:
+        of_day = sorted(time.fromisoformat(one) for one in times.times)
+        ZoneInfo(times.zone)
+    except (ValueError, ZoneInfoNotFoundError, OSError) as error:
+        raise PlanRefused(f"times to measure at: {error}; write times as 07:00 and a zone as Europe/Berlin") from error
+    if not of_day or any(one.tzinfo is not None for one in of_day):
+        raise PlanRefused("times to measure at: give at least one time of day, local, as 07:00")
+    least, most = TOLERANCES_S
+    if not least <= times.tolerance_s <= most:
+        raise PlanRefused(
+            f"times to measure at: a tolerance of {times.tolerance_s:g} s is beyond {least:g} to {most:g}"
+        )
+    seconds = [one.hour * 3600.0 + one.minute * 60 + one.second for one in of_day]
+    apart = [b - a for a, b in pairwise([*seconds, seconds[0] + _DAY])]
+    if min(apart) <= 2 * times.tolerance_s:
+        raise PlanRefused(
+            "times to measure at: two of them lie within one tolerance, so one measurement would count for both"
+        )
 
 
 SLOWEST_REPEAT_S = 300.0

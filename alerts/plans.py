@@ -15,7 +15,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from alerts.ladder import Role
-from alerts.plan import Plan, check_ladders, check_limits, limits_of
+from alerts.plan import Plan, check_ladders, check_limits, check_timetable, limits_of
 from alerts.reachability import Means, Unreachable, prove
 from alerts.schedule import Schedule
 from stream.command import LimitsChanged
@@ -77,6 +77,7 @@ def activate(
     warnings = check_limits(limits)
     check_ladders(plan.ladders)
     conn.execute(SQL["lock_schedules"])
+    check_timetable(plan.pressure_times)
     conn.execute(SQL["lock_plan"], {"patient": plan.patient})
     before = current(conn, plan.patient)
     if before.version != plan.version:
@@ -92,7 +93,9 @@ def activate(
         SQL["save_plan"],
         {"patient": made.patient, "version": made.version, "body": body, "by_whom": by_whom, "now": now},
     )
-    told = LimitsChanged(patient=PatientId(made.patient), plan_version=made.version, limits=limits)
+    told = LimitsChanged(
+        patient=PatientId(made.patient), plan_version=made.version, limits=limits, pressure_times=made.pressure_times
+    )
     identity = uuid5(NAMESPACE, f"limits|{made.patient}|{made.version}")
     body = Jsonb(msgspec.to_builtins(told))
     conn.execute(SQL["tell_limits"], {"id": identity, "body": body, "by_whom": by_whom})

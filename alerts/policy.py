@@ -55,8 +55,8 @@ def _tip(reason: Reason = Reason.WORTH_KNOWING) -> Rule:
     return Rule(tier=Tier.TIP, ladder=LadderName.TIP, reason=reason, latches=False)
 
 
-def _equipment(reason: Reason = Reason.CANNOT_JUDGE) -> Rule:
-    return Rule(tier=Tier.TIP, ladder=LadderName.TECHNICAL, reason=reason, latches=False)
+def _equipment(ladder: LadderName = LadderName.TECHNICAL, reason: Reason = Reason.CANNOT_JUDGE) -> Rule:
+    return Rule(tier=Tier.TIP, ladder=ladder, reason=reason, latches=False)
 
 
 def _service(*, latches: bool = False) -> Rule:
@@ -88,7 +88,7 @@ RULES: Mapping[str, Rule] = {
     # A hand-held strip: what a doctor must know, what somebody should read, what must be recorded again.
     Condition.STRIP_AF: _doctor(),
     Condition.STRIP_OTHER: _tip(Reason.HAVE_IT_READ),
-    Condition.STRIP_UNREADABLE: _equipment(Reason.RECORD_AGAIN),
+    Condition.STRIP_UNREADABLE: _equipment(LadderName.CARE, Reason.RECORD_AGAIN),
     # 180/120 repeated without symptoms; with symptoms or an ECG finding it is an emergency (`PAIRS`).
     Condition.BP_CRISIS: _doctor(),
     Condition.BP_CRISIS_UNCONFIRMED: _tip(Reason.MEASURE_AGAIN),
@@ -112,13 +112,18 @@ RULES: Mapping[str, Rule] = {
     Condition.GLUCOSE_FALL: _tip(),
     Condition.GLUCOSE_RISE: _tip(),
     Condition.SYMPTOM: _doctor(),
-    Condition.SENSOR_WARM_UP: _equipment(),
-    Condition.SENSOR_EXPIRED: _equipment(),
-    Condition.SENSOR_SIGNAL_LOSS: _equipment(),
+    Condition.SENSOR_WARM_UP: _equipment(LadderName.CARE),
+    Condition.SENSOR_EXPIRED: _equipment(LadderName.CARE),
+    Condition.SENSOR_SIGNAL_LOSS: _equipment(LadderName.SILENT_SENSOR),
     # The equipment of one patient: to the person who can mend it.
     Condition.NOISE: _equipment(),
     Condition.LEAD_OFF: _equipment(),
-    Condition.NO_DATA: _equipment(),
+    Condition.NO_DATA: _equipment(LadderName.SILENT_ECG),
+    Condition.NEVER_REPORTED: _equipment(LadderName.ENROLMENT),
+    Condition.BP_MISSED: _equipment(LadderName.MISSED, Reason.MEASURE_NOW),
+    Condition.BP_MISSED_REPEATED: _equipment(LadderName.MISSED_REPEATED),
+    Condition.BATTERY_LOW: _equipment(LadderName.CARE, Reason.MEND_IT),
+    Condition.CLOCK_OFF: _equipment(LadderName.CARE, Reason.MEND_IT),
     Condition.LINK_SILENT: _equipment(),
     Condition.CLOCK_AHEAD: _equipment(),
     Condition.DETECTOR_FAILED: Rule(
@@ -130,6 +135,8 @@ RULES: Mapping[str, Rule] = {
     Condition.UNKNOWN_DEVICE: _service(),
     Condition.OVERSIZED: _service(),
     Condition.QUARANTINE_FULL: _service(),
+    Condition.QUARANTINE_GROWING: _service(),
+    Condition.OUTBOX_FILLING: _service(),
     Condition.DATA_ABANDONED: _service(latches=True),  # what is lost for good must have been seen
     Condition.CLOCK_STEP: _service(),
     Condition.INTAKE_OVERLOADED: _service(),
@@ -140,6 +147,30 @@ RULES: Mapping[str, Rule] = {
     StationCondition.UNREACHABLE: _service(latches=True),
     StationCondition.FINDING_UNREADABLE: _service(latches=True),
 }
+
+SILENCES = frozenset(
+    {
+        Condition.NO_DATA,
+        Condition.SENSOR_SIGNAL_LOSS,
+        Condition.BP_MISSED,
+        Condition.BP_MISSED_REPEATED,
+        Condition.NEVER_REPORTED,
+    }
+)
+"""What is said because nothing comes from a patient: a planned pause mutes these, and these only."""
+
+WEARERS = frozenset(
+    {
+        LadderName.TECHNICAL,
+        LadderName.SILENT_ECG,
+        LadderName.SILENT_SENSOR,
+        LadderName.MISSED,
+        LadderName.MISSED_REPEATED,
+        LadderName.CARE,
+        LadderName.ENROLMENT,
+    }
+)
+"""Ladders that begin with whoever wears the equipment, or set it up."""
 
 UNKNOWN_PHYSIOLOGICAL = Rule(tier=Tier.DOCTOR, ladder=LadderName.DOCTOR, reason=Reason.UNKNOWN_CONDITION, latches=True)
 UNKNOWN_TECHNICAL = Rule(tier=Tier.TIP, ladder=LadderName.OPERATOR, reason=Reason.UNKNOWN_CONDITION, latches=True)
@@ -301,7 +332,7 @@ def touched_by(condition: str) -> frozenset[str]:
 
 def _technical(found: Found, rule: Rule) -> Verdict:
     ladder = rule.ladder
-    if ladder is LadderName.TECHNICAL and found.subject_kind is not SubjectKind.PATIENT:
+    if ladder in WEARERS and found.subject_kind is not SubjectKind.PATIENT:
         ladder = LadderName.OPERATOR  # a gateway or the server has no family
     tier = Tier.DOCTOR if rule.tier is Tier.EMERGENCY else rule.tier
     return Verdict(tier=tier, ladder=ladder, reason=rule.reason, latches=rule.latches)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from alerts.alert import StationCondition
 from alerts.words import Words, text
+from alerts.words_technical import MEND
 from stream.finding import Condition
 
 if TYPE_CHECKING:
@@ -211,8 +212,41 @@ CLINIC: Mapping[str, Words] = {
     ),
     Condition.LEAD_OFF: Words(text("An electrode is off.", "电极脱落。"), (_PATIENT, _UNWATCHED)),
     Condition.NO_DATA: Words(text("Nothing new comes from a device.", "设备没有新数据。"), (_PATIENT, _UNWATCHED)),
-    Condition.LINK_SILENT: Words(text("A gateway is not heard.", "网关失联。"), (_PATIENT, _UNWATCHED)),
-    Condition.CLOCK_AHEAD: Words(text("A device dates its data into the future.", "设备时间超前。"), _SERVICE),
+    Condition.LINK_SILENT: Words(
+        text("A gateway is not heard.", "网关失联。"), (MEND[Condition.LINK_SILENT], _UNWATCHED)
+    ),
+    Condition.NEVER_REPORTED: Words(
+        text("A device that was handed out has never sent a measurement.", "已发放的设备从未上传数据。"),
+        (MEND[Condition.NEVER_REPORTED], _UNWATCHED),
+    ),
+    Condition.BP_MISSED: Words(
+        text("A planned blood pressure was not measured.", "漏测一次计划内的血压。"),
+        (text("Wait for the next one: the patient was reminded.", "请等待下一次测量：已提醒患者。"),),
+    ),
+    Condition.BP_MISSED_REPEATED: Words(
+        text("Several planned blood pressures in a row were not measured.", "连续多次漏测计划内的血压。"),
+        (MEND[Condition.BP_MISSED_REPEATED], _TABLETS),
+    ),
+    Condition.BATTERY_LOW: Words(
+        text("A device's battery is low.", "设备电量低。"), (MEND[Condition.BATTERY_LOW], _PATIENT)
+    ),
+    Condition.CLOCK_OFF: Words(
+        text(
+            "A device's own clock is wrong: its times are corrected, or doubtful.", "设备时钟不准：其时间已校正或存疑。"
+        ),
+        (MEND[Condition.CLOCK_OFF],),
+    ),
+    Condition.OUTBOX_FILLING: Words(
+        text("A gateway hears more than it can send.", "网关接收的数据多于能够发送的数据。"),
+        (MEND[Condition.OUTBOX_FILLING], _LOOK),
+    ),
+    Condition.QUARANTINE_GROWING: Words(
+        text("Much of what arrives cannot be read.", "大量收到的数据无法读取。"),
+        (MEND[Condition.QUARANTINE_GROWING], _LOOK),
+    ),
+    Condition.CLOCK_AHEAD: Words(
+        text("A device dates its data into the future.", "设备时间超前。"), (MEND[Condition.CLOCK_AHEAD], *_SERVICE)
+    ),
     Condition.DETECTOR_FAILED: Words(
         text(
             "The detector failed on this patient, whose data is kept but not judged.",
@@ -220,32 +254,47 @@ CLINIC: Mapping[str, Words] = {
         ),
         (_UNWATCHED, _CALL, _LOOK),
     ),
-    Condition.DATA_ABANDONED: Words(text("An outbox had to give data up.", "网关放弃了部分数据。"), _SERVICE),
-    Condition.MALFORMED: Words(text("A client sends what cannot be read.", "客户端发送了无法读取的数据。"), _SERVICE),
-    Condition.SEQ_CONFLICT: Words(text("One number was sent with two contents.", "同一序号有两种内容。"), _SERVICE),
+    Condition.DATA_ABANDONED: Words(
+        text("An outbox had to give data up.", "网关放弃了部分数据。"), (MEND[Condition.DATA_ABANDONED], *_SERVICE)
+    ),
+    Condition.MALFORMED: Words(
+        text("A client sends what cannot be read.", "客户端发送了无法读取的数据。"),
+        (MEND[Condition.MALFORMED], *_SERVICE),
+    ),
+    Condition.SEQ_CONFLICT: Words(
+        text("One number was sent with two contents.", "同一序号有两种内容。"),
+        (MEND[Condition.SEQ_CONFLICT], *_SERVICE),
+    ),
     Condition.UNKNOWN_DEVICE: Words(
         text("A device sends that is assigned to nobody.", "设备未分配给任何人。"),
         (text("Assign the device, or have it taken off.", "请分配该设备，或停用。"), _LOOK),
     ),
-    Condition.OVERSIZED: Words(text("A message was too large.", "消息过大。"), _SERVICE),
+    Condition.OVERSIZED: Words(text("A message was too large.", "消息过大。"), (MEND[Condition.OVERSIZED], *_SERVICE)),
     Condition.QUARANTINE_FULL: Words(
-        text("A client sends more bad messages than are kept.", "客户端的错误消息超过保留上限。"), _SERVICE
+        text("A client sends more bad messages than are kept.", "客户端的错误消息超过保留上限。"),
+        (MEND[Condition.QUARANTINE_FULL], *_SERVICE),
     ),
-    Condition.CLOCK_STEP: Words(text("The server's clock was stepped.", "服务器时钟被调整。"), (_LOOK,)),
+    Condition.CLOCK_STEP: Words(
+        text("The server's clock was stepped.", "服务器时钟被调整。"), (MEND[Condition.CLOCK_STEP], _LOOK)
+    ),
     Condition.INTAKE_OVERLOADED: Words(
-        text("Intake takes in more slowly than is sent.", "接收端处理速度低于发送速度。"), (_LOOK,)
+        text("Intake takes in more slowly than is sent.", "接收端处理速度低于发送速度。"),
+        (MEND[Condition.INTAKE_OVERLOADED], _LOOK),
     ),
     Condition.STORE_FULL: Words(
         text("The store's disk is full, or nearly so.", "存储磁盘已满或将满。"), (_ROOM, _LOOK)
     ),
     Condition.DETERMINISM_FAULT: Words(
-        text("Judging the same data again gave another result.", "重复判断结果不一致。"), (_LOOK,)
+        text("Judging the same data again gave another result.", "重复判断结果不一致。"),
+        (MEND[Condition.DETERMINISM_FAULT], _LOOK),
     ),
     Condition.BROKER_COMPLAINS: Words(
-        text("The broker dropped or refused messages or clients.", "消息服务器丢弃或拒绝了消息。"), _SERVICE
+        text("The broker dropped or refused messages or clients.", "消息服务器丢弃或拒绝了消息。"),
+        (MEND[Condition.BROKER_COMPLAINS], *_SERVICE),
     ),
     StationCondition.DELIVERY_FAILING: Words(
-        text("Notices to one address do not get through.", "发往某一地址的通知无法送达。"), (_REACH, _LOOK)
+        text("Notices to one address do not get through.", "发往某一地址的通知无法送达。"),
+        (_REACH, MEND[StationCondition.DELIVERY_FAILING], _LOOK),
     ),
     StationCondition.UNREACHABLE: Words(
         text("A care team lacks somebody whom a ladder needs.", "护理团队缺少预案所需的联系人。"),

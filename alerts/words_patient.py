@@ -57,6 +57,7 @@ _CUFF = text(
     "Sit still for 2 minutes with your back and arm resting, then measure again.",
     "请静坐2分钟，背部和手臂有支撑，然后再测一次。",
 )
+_CUFF_NOW = text("Sit still for 5 minutes, then measure your blood pressure.", "请静坐5分钟，然后测量血压。")
 _TABLETS = text("Take your tablets as they were prescribed, no more than that.", "请按医嘱服药，不要加量。")
 _SLOWLY = text("Stand up slowly, and drink a glass of water.", "请慢慢起身，并喝一杯水。")
 _STRAP = text(
@@ -204,6 +205,26 @@ PATIENT: Mapping[str, Words] = {
     ),
     Condition.NO_DATA: _UNHEARD,
     Condition.LINK_SILENT: _UNHEARD,
+    Condition.NEVER_REPORTED: Words(
+        text("One of your devices has not sent anything yet.", "您的一台设备还没有发送过数据。"),
+        (_NEAR, _CHARGE, text("Measure once.", "请测量一次。"), _HELP),
+    ),
+    Condition.BP_MISSED: Words(
+        text("We have not received the blood pressure that was planned.", "我们没有收到计划中的血压测量。"),
+        (_CUFF_NOW, _NEAR),
+    ),
+    Condition.BP_MISSED_REPEATED: Words(
+        text("We have not received your blood pressure several times.", "我们多次没有收到您的血压测量。"),
+        (_CUFF_NOW, _NEAR, _HELP),
+    ),
+    Condition.BATTERY_LOW: Words(
+        text("A battery of one of your devices is low.", "您的一台设备电量低。"),
+        (text("Charge the device today, or change its battery.", "请今天为设备充电或更换电池。"),),
+    ),
+    Condition.CLOCK_OFF: Words(
+        text("A clock of one of your devices is wrong.", "您的一台设备时钟有误。"),
+        (text("Set the date and time of the device.", "请校准设备的日期和时间。"), _NEAR, _HELP),
+    ),
     Condition.DATA_ABANDONED: Words(
         text("Some older readings of yours were lost.", "您的部分较早数据已丢失。"), (_NEAR, _CHARGE, _HELP)
     ),
@@ -217,6 +238,8 @@ PATIENT: Mapping[str, Words] = {
     ),
     **dict.fromkeys(
         (
+            Condition.OUTBOX_FILLING,
+            Condition.QUARANTINE_GROWING,
             Condition.MALFORMED,
             Condition.SEQ_CONFLICT,
             Condition.UNKNOWN_DEVICE,

@@ -18,6 +18,7 @@ from api.access import Caller
 from api.house import Here
 from api.people_routes import Id
 from api.problem import Problem
+from stream.command import Timetable
 
 router = APIRouter(prefix="/api/v1", tags=["plans"])
 
@@ -36,6 +37,7 @@ class PlanBody(BaseModel):
         dict[Role, str],
         Field(description="Which schedule says who is on call for a role; else that of the role's name."),
     ] = {}
+    pressure_times: Annotated[Timetable | None, Field(description="When blood pressure is to be measured.")] = None
 
 
 @router.get("/plans/{patient}")
@@ -72,6 +74,7 @@ def put_plan(
             ladders=body.ladders,
             team=tuple(body.team),
             schedules=body.schedules,
+            pressure_times=body.pressure_times,
         )
         made, warnings = plans.activate(conn, plan, house.means(conn), by_whom=caller, now=house.now())
     response.headers["etag"] = f'"{made.version}"'

@@ -43,6 +43,9 @@ REMEMBERED_PARCELS = 256
 IDLE_S = 20.0
 """With nothing to send for so long a gateway greets; the server calls it silent after 60 s (`stream.clients`)."""
 
+FILLING_PERCENT = 50
+"""An outbox as full as this is told again and again; below it, each time that it crosses a tenth."""
+
 _log = structlog.get_logger("gateway")
 Result = TypeVar("Result")
 
@@ -82,7 +85,8 @@ class Gateway:
         self._queue = IntakeQueue(outbox, clock, pool, self._kept)
         self._devices = Devices(clock, zone, self._queue.put)
         self._wake = asyncio.Event()
-        self._said_at = float("-inf")
+        self._said_at = self._greeted_at = float("-inf")
+        self._told_percent = 0
         self._parcels: OrderedDict[str, tuple[tuple[LaneName, int], ...]] = OrderedDict()
         self._alone: set[tuple[LaneName, int]] = set()
         self._dating = False
@@ -174,7 +178,13 @@ class Gateway:
 
     def _greet(self) -> None:
         """Ask for the time, and be heard: a gateway that has nothing to send must not look like one that is gone."""
-        self._publish(greeting(self.client, self.outbox.epoch, self._clock.now().at))
+        self._greeted_at, self._told_percent = self._loop.time(), self.outbox.percent_full
+        self._publish(greeting(self.client, self.outbox.epoch, self._clock.now().at, self._told_percent))
+
+    def _has_level_to_tell(self) -> bool:
+        percent = self.outbox.percent_full
+        is_due = percent >= FILLING_PERCENT and self._loop.time() - self._greeted_at >= IDLE_S
+        return is_due or percent // 10 != self._told_percent // 10
 
     def _publish(self, payload: bytes) -> None:
         self._said_at = self._loop.time()
@@ -189,6 +199,8 @@ class Gateway:
                     await self._wake.wait()
             self._wake.clear()
             await self._date()
+            if self._has_level_to_tell():
+                self._greet()
             sending = self._courier.due(self._loop.time(), self._clock.now().at.timestamp())
             if sending.is_empty:
                 if self._loop.time() - self._said_at >= IDLE_S:

@@ -348,6 +348,11 @@ class Outbox:
         """What the ring holds, about."""
         return self._bytes
 
+    @property
+    def percent_full(self) -> int:
+        """How full the ring is, 0 to 100: at 100 the oldest waveform is being given up."""
+        return min(100, 100 * self._bytes // self._ring_bytes)
+
     # ------------------------------------------------------------------ SQLite
 
     def _run(self, name: str, /, **values: Any) -> sqlite3.Cursor:

@@ -57,9 +57,11 @@ def pack(
     return [_parcel(client, epoch, sent_at, group) for group in groups if group]
 
 
-def greeting(client: ClientId, epoch: Epoch, sent_at: datetime) -> bytes:
+def greeting(client: ClientId, epoch: Epoch, sent_at: datetime, outbox_percent: int | None = None) -> bytes:
     """A message without events: intake answers with a receipt, which says what time it is."""
-    return wire.encode_batch(EventBatch(client=client, epoch=epoch, sent_at=sent_at, events=()))
+    return wire.encode_batch(
+        EventBatch(client=client, epoch=epoch, sent_at=sent_at, events=(), outbox_percent=outbox_percent)
+    )
 
 
 def _parcel(client: ClientId, epoch: Epoch, sent_at: datetime, events: Iterable[Event]) -> Parcel:

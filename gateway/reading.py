@@ -226,6 +226,8 @@ class EventBatch:
     sent_at: datetime
     """The gateway's clock when it published; only for showing hop times and judging its clock."""
     events: tuple[Event, ...]
+    outbox_percent: int | None = None
+    """In a message without events: how full the gateway's outbox is, 0 to 100; None: it does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -77,12 +77,14 @@ def encode(word: Event | Down) -> bytes:
 
 def encode_batch(batch: EventBatch) -> bytes:
     """A batch of events as MessagePack; each event in an envelope of its own."""
-    body = {
+    body: dict[str, Any] = {
         "client": batch.client,
         "epoch": batch.epoch,
         "sent_at": batch.sent_at,
         "events": [envelope(event) for event in batch.events],
     }
+    if batch.outbox_percent is not None:
+        body["outbox_percent"] = batch.outbox_percent
     return _ENCODER.encode([*BATCH, body])
 
 
@@ -130,7 +132,14 @@ def decode_batch(payload: bytes) -> tuple[EventBatch, list[Unread]]:
     except (msgspec.ValidationError, TypeError) as error:
         msg = f"batch: {error}"
         raise MalformedMessage(msg) from error
-    return EventBatch(client=head.client, epoch=head.epoch, sent_at=head.sent_at, events=tuple(events)), unread
+    batch = EventBatch(
+        client=head.client,
+        epoch=head.epoch,
+        sent_at=head.sent_at,
+        events=tuple(events),
+        outbox_percent=head.outbox_percent,
+    )
+    return batch, unread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +149,7 @@ class _Head:
     client: ClientId
     epoch: Epoch
     sent_at: datetime
+    outbox_percent: int | None = None
 
 
 def _generic(payload: bytes) -> object:

@@ -77,6 +77,8 @@ class Admission:
     unread: tuple[Unread, ...] = ()
     greeting: Epoch | None = None
     """A message without events asks for the server's time: it is answered with a receipt of no lane."""
+    outbox_percent: int | None = None
+    """How full the greeting gateway's outbox is, if it says so."""
 
 
 def admit_batch(client: ClientId, payload: bytes, heard_at: datetime) -> Admission:
@@ -99,7 +101,11 @@ def admit_batch(client: ClientId, payload: bytes, heard_at: datetime) -> Admissi
         else:
             faults.append(admitted)
     greeting = None if batch.events else batch.epoch
-    return Admission(arrivals=tuple(arrivals), faults=tuple(faults), unread=tuple(unread), greeting=greeting)
+    percent = batch.outbox_percent
+    return Admission(
+        arrivals=tuple(arrivals), faults=tuple(faults), unread=tuple(unread), greeting=greeting,
+        outbox_percent=None if percent is None else min(max(percent, 0), 100),
+    )  # fmt: skip
 
 
 def admit(

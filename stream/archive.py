@@ -67,8 +67,8 @@ def store(
         writing.commands()
         for notice in taken.noticed:
             writing.put(None, None, tick, notice)
-        for greeter, epoch in taken.greetings:
-            writing.greeting(greeter, epoch)
+        for greeter, epoch, outbox_percent in taken.greetings:
+            writing.greeting(greeter, epoch, Greeted(outbox_percent=outbox_percent))
         conflicts = writing.arrivals(taken.arrivals)
         for fault in (*taken.faults, *conflicts):
             writing.fault(fault)
@@ -184,10 +184,10 @@ class _Writing:
         self.put(fault.client, fault.epoch, self.tick, bad)
         self._row(bad, self.tick, lane=lane, seq=seq, last=seq, source=self._source(fault))
 
-    def greeting(self, client: ClientId, epoch: Epoch) -> None:
+    def greeting(self, client: ClientId, epoch: Epoch, greeted: Greeted) -> None:
         """A client that is there with nothing to send."""
-        self.put(client, epoch, self.tick, Greeted())
-        self._row(Greeted(), self.tick, source=self._source_of(client, epoch))
+        self.put(client, epoch, self.tick, greeted)
+        self._row(greeted, self.tick, source=self._source_of(client, epoch))
 
     def unread(self, client: str, unread: Unread) -> None:
         """Keep what a newer sender said that we do not know."""

@@ -36,6 +36,8 @@ class Assignments:
 
     _spans: dict[tuple[DeviceId, int | None], tuple[Span, ...]] = field(default_factory=dict)
     _kin: dict[str, str] = field(default_factory=dict)
+    _slots: dict[DeviceId, tuple[int | None, ...]] = field(default_factory=dict)
+    """The slots of each device of which something was said."""
 
     def resolve(self, device: DeviceId, slot: int | None, at_us: int) -> PatientId | None:
         """The patient, or None where nobody was said. A slot without an assignment of its own follows the device's."""
@@ -48,12 +50,24 @@ class Assignments:
                 return span.patient
         return None
 
+    def wearers(self, device: DeviceId, at_us: int) -> frozenset[PatientId]:
+        """Everybody whose this device is at that time, by any of its slots."""
+        resolved = (self.resolve(device, slot, at_us) for slot in self._slots.get(device, ()))
+        return frozenset(patient for patient in resolved if patient is not None)
+
+    def boundary_us(self, device: DeviceId, after_us: int) -> int:
+        """When a device's owner changes next by what was said already; `FOREVER`: never."""
+        spans = (span for slot in self._slots.get(device, ()) for span in self._spans.get((device, slot), ()))
+        return min((us for span in spans for us in (span.first, span.end) if us > after_us), default=FOREVER)
+
     def apply(self, change: AssignmentChanged) -> Span:
         """Take a statement in; returns the span that it covers."""
         end = FOREVER if change.to_at is None else micros(change.to_at)
         new = Span(micros(change.from_at), end, change.patient)
         key = (change.device, change.slot)
         self._spans[key] = overlay(self._spans.get(key, ()), new)
+        if change.slot not in self._slots.get(change.device, ()):
+            self._slots[change.device] = (*self._slots.get(change.device, ()), change.slot)
         if change.patient is not None:
             self._unite(device_node(change.device), patient_node(change.patient))
         return new

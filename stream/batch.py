@@ -59,6 +59,9 @@ class Quarantined:
 class Greeted:
     """A client that has nothing to send said so: it is there."""
 
+    outbox_percent: int | None = None
+    """How full its outbox is; None: it did not say."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repeated:

@@ -39,7 +39,8 @@ class Intake:
     arrivals: list[Arrival] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     unread: list[tuple[str, Unread]] = field(default_factory=list)
-    greetings: list[tuple[ClientId, Epoch]] = field(default_factory=list)
+    greetings: list[tuple[ClientId, Epoch, int | None]] = field(default_factory=list)
+    """Who is there with nothing to send, and how full its outbox is."""
     noticed: list[Noticed] = field(default_factory=list)
 
 

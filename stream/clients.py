@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from gateway.reading import Abandoned
-from stream.batch import Admitted, Batch, Noticed, Quarantined, Reason, Trouble
+from stream.batch import Admitted, Batch, Greeted, Noticed, Quarantined, Reason, Trouble
 from stream.finding import Condition, Finding, SubjectKind
 from stream.instants import SECOND, micros
 from stream.lane import Listening
@@ -21,6 +21,11 @@ LINK_SILENT_US = 60 * SECOND
 CALM_US = 600 * SECOND
 """So long without another bad message ends the finding about them."""
 COMPONENT = "server"
+FILLING_PERCENT, EMPTIED_PERCENT = 50, 40
+"""An outbox as full as the first fills; as empty as the second, it does no longer (`gateway.gateway` tells from 50 on)."""
+MINUTE_US, HOUR_MINUTES = 60 * SECOND, 60
+GROWING, SHRUNK = 100, 50
+"""Into quarantine within an hour, from whomever: with the first it grows, with the second it does no longer."""
 
 QUARANTINE: dict[Reason, Condition] = {
     Reason.MALFORMED: Condition.MALFORMED,
@@ -57,6 +62,8 @@ class Clients:
     renewed_us: dict[str, int] = field(default_factory=dict)
     """Listening time at which it was last renewed."""
     position: int = 0
+    quarantined: dict[int, int] = field(default_factory=dict)
+    """How many came into quarantine in each minute of listening of the last hour."""
 
     def observe(self, batch: Batch) -> list[Finding]:
         """Findings of one position, in order of (subject, condition)."""
@@ -74,7 +81,11 @@ class Clients:
             self.heard_us[row.client] = listening_us
         at_us, mark = micros(row.received_at), f"{batch.position}:{row.ord}"
         match row.payload:
+            case Greeted(outbox_percent=int(percent)):
+                said += self._outbox(f"{row.client}/{Condition.OUTBOX_FILLING}", percent, mark, at_us, listening_us)
             case Quarantined() as bad:
+                minute = listening_us // MINUTE_US
+                self.quarantined[minute] = self.quarantined.get(minute, 0) + 1
                 key = f"{bad.client}/{QUARANTINE[bad.reason]}"
                 evidence: Evidence = {"reason": bad.reason, "at_fault": bad.at_fault, "device": bad.device or ""}
                 said.append(self._renew(key, SubjectKind.CLIENT, mark, at_us, listening_us, evidence))
@@ -103,11 +114,37 @@ class Clients:
                 said.append(self._renew(key, SubjectKind.CLIENT, mark, tick_us, listening_us, silent))
             elif listening_us - heard_us < LINK_SILENT_US and key in self.told:
                 said.append(self._end(key, tick_us))
+        said += self._quarantine(f"{batch.position}", tick_us, listening_us) if self.quarantined else []
         for key, renewed_us in list(self.renewed_us.items()):
             is_over = listening_us - renewed_us >= CALM_US and not key.endswith(_STANDING)
             if is_over:
                 said.append(self._end(key, tick_us))
         return said
+
+    def _outbox(self, key: str, percent: int, mark: str, at_us: int, listening_us: int) -> list[Finding]:
+        before = self.told.get(key)
+        if percent <= EMPTIED_PERCENT:
+            return [] if before is None else [self._end(key, at_us)]
+        is_news = percent >= FILLING_PERCENT if before is None else percent // 10 != before.evidence["tenth"]
+        if not is_news:
+            return []
+        evidence: Evidence = {"outbox_percent": percent, "tenth": percent // 10}
+        return [self._renew(key, SubjectKind.CLIENT, mark, at_us, listening_us, evidence)]
+
+    def _quarantine(self, mark: str, tick_us: int, listening_us: int) -> list[Finding]:
+        """Whether much came into quarantine within the last hour; told anew each time that it has doubled."""
+        oldest = listening_us // MINUTE_US - HOUR_MINUTES
+        self.quarantined = {minute: n for minute, n in self.quarantined.items() if minute > oldest}
+        within_hour = sum(self.quarantined.values())
+        key = f"{COMPONENT}/{Condition.QUARANTINE_GROWING}"
+        before = self.told.get(key)
+        if before is not None and within_hour <= SHRUNK:
+            return [self._end(key, tick_us)]
+        enough = GROWING if before is None else 2 * int(before.evidence["within_hour"])
+        if within_hour < enough:
+            return []
+        evidence: Evidence = {"within_hour": within_hour}
+        return [self._renew(key, SubjectKind.COMPONENT, mark, tick_us, listening_us, evidence)]
 
     def _renew(
         self,
@@ -139,7 +176,16 @@ class Clients:
         return cleared(before, at_us=at_us, end_us=at_us)
 
 
-_STANDING = (f"/{Condition.LINK_SILENT}", f"/{Condition.INTAKE_OVERLOADED}", f"/{Condition.STORE_FULL}")
+_STANDING = tuple(
+    f"/{condition}"
+    for condition in (
+        Condition.LINK_SILENT,
+        Condition.INTAKE_OVERLOADED,
+        Condition.STORE_FULL,
+        Condition.OUTBOX_FILLING,
+        Condition.QUARANTINE_GROWING,
+    )
+)
 """These end when the cause does, not by calm alone."""
 
 

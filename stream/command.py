@@ -26,12 +26,26 @@ class AssignmentChanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Timetable:
+    """When something is to be measured each day. Read by `stream.timetable`, checked by `alerts.plan`."""
+
+    times: tuple[str, ...]
+    """Local times of day, `HH:MM`."""
+    zone: str
+    """IANA name of the time zone that they are local to."""
+    tolerance_s: float = 3600.0
+    """So long before and after its time a measurement counts for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LimitsChanged:
     """The patient's own limits from now on. A name that is left out falls back to the default (`stream.limits`)."""
 
     patient: PatientId
     plan_version: int
     limits: dict[str, float] = field(default_factory=dict)
+    pressure_times: Timetable | None = None
+    """When blood pressure is to be measured; None: whenever the patient likes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -140,11 +140,12 @@ def settle(lane: Lane, moment: Moment, late_us: int) -> list[Finding]:
 
 
 def silence(lane: Lane, limits: dict[str, float], moment: Moment) -> Finding | None:
-    """At a tick: the signal's own time stands still (`NO_DATA`), or moves again."""
+    """At a tick: the signal's own time stands still (`NO_DATA`), or moves again. Of a device that is worn only."""
     chart = lane.chart
     if chart.patient is None or chart.heard_us < 0:
         return None
-    is_silent = moment.listening_us - chart.heard_us >= limit(limits, "no_data_s") * SECOND
+    is_worn = moment.assignments.resolve(chart.key[2], None, moment.tick_us) == chart.patient
+    is_silent = is_worn and moment.listening_us - chart.heard_us >= limit(limits, "no_data_s") * SECOND
     before = open_of(chart.recent, Condition.NO_DATA)
     if is_silent and before is None:
         return _say(
@@ -162,6 +163,12 @@ def silence(lane: Lane, limits: dict[str, float], moment: Moment) -> Finding | N
     if before is not None and not is_silent:
         return _say(chart, cleared(before, at_us=moment.second_us, end_us=moment.second_us))
     return None
+
+
+def may_fall_silent(chart: LaneChart, moment: Moment) -> bool:
+    """Whether the time alone can make a lane silent: it is worn, and not said to be silent already."""
+    is_worn = moment.assignments.resolve(chart.key[2], None, moment.tick_us) == chart.patient
+    return is_worn and open_of(chart.recent, Condition.NO_DATA) is None
 
 
 def _newest(lane: LaneChart, condition: Condition, patient: str) -> Finding | None:

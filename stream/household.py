@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 
 from gateway.reading import Reading, ReadingKind
+from stream.command import Timetable
 from stream.ecg.chart import CHART_VERSION, ECG_CHART, new_charts
 from stream.finding import Finding
 from stream.glucose_lane import GlucoseLane
@@ -52,6 +53,31 @@ class Due:
     """Listening time of the first of them."""
 
 
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """A device that was given to a patient and has not sent a measurement yet."""
+
+    device: str
+    slot: int | None
+    at_us: int
+    """When it was said, or from when on it holds if that is later."""
+    since_us: int
+    """Listening time from which its silence counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measuring:
+    """How a patient keeps to the times at which to measure."""
+
+    timetable: Timetable
+    next_us: int
+    """The scheduled instant that is not decided yet."""
+    overdue_us: int = -1
+    """Listening time since which it is overdue; -1: it is not."""
+    missed: tuple[int, ...] = ()
+    """The scheduled instants since the newest measurement, all missed."""
+
+
 @dataclass(slots=True)
 class PatientChart:
     """What is remembered of a patient. Its fields are immutable values, so a shallow copy is a copy."""
@@ -74,6 +100,10 @@ class PatientChart:
     due: tuple[Due, ...] = ()
     heard_us: int = -1
     """Listening time of the last reading of any kind."""
+    enrolled: tuple[Enrolled, ...] = ()
+    """Devices that are waited for."""
+    measuring: Measuring | None = None
+    """None: no times to measure at."""
 
 
 @dataclass(slots=True)

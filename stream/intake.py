@@ -163,7 +163,7 @@ class Writer:
             taken.faults += admission.faults
             if admission.greeting is not None:
                 self.receipts.greet(topic.client, admission.greeting)
-                taken.greetings.append((topic.client, admission.greeting))
+                taken.greetings.append((topic.client, admission.greeting, admission.outbox_percent))
             taken.unread += [(topic.client, unread) for unread in admission.unread]
             answers += [(topic.client, refusal) for refusal in refusals(admission, message.payload)]
         return taken, answers

@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING
 
 from gateway.ranges import add, contains
 from gateway.reading import Abandoned, Deferred, DeviceStatus, EcgChunk, Reading
-from stream import burden_statements, ecg_statements, past, strip_statements, vitals, vitals_past
+from stream import (
+    burden_statements,
+    ecg_statements,
+    enrolment,
+    equipment,
+    past,
+    strip_statements,
+    timetable,
+    vitals,
+    vitals_past,
+)
 from stream.batch import Quarantined, Repeated
 from stream.command import AssignmentChanged, BenchLifted, LimitsChanged, SymptomReport
 from stream.correction import reassign
@@ -71,10 +81,12 @@ def take(household: Household, rows: Iterable[Admitted], feed: Feed, moment: Mom
         elif isinstance(payload, AssignmentChanged):
             if payload.patient is not None:
                 _patient(household, payload.patient)
+            enrolment.assign(household, payload, moment)
             said += reassign(household, payload, moment.spans[row.ord], moment)
         elif isinstance(payload, LimitsChanged):
             patient = _patient(household, payload.patient)
             patient.limits, patient.plan_version = payload.limits, payload.plan_version
+            timetable.set_times(patient, payload.pressure_times, moment)
             said += [] if patient.benched else _restate(patient, moment)
         elif isinstance(payload, BenchLifted):
             said += _lift(_patient(household, payload.patient), moment)
@@ -152,7 +164,10 @@ def conclude(household: Household, moment: Moment) -> list[Finding]:
             continue
         moment.patient = patient.patient
         said += vitals_past.run(patient, moment)
-        said += vitals.at_tick(patient, moment)
+        said += equipment.of_sensors(household, patient, vitals.at_tick(patient, moment), moment)
+        said += enrolment.conclude(patient, moment)
+        said += timetable.conclude(patient, moment)
+    said += equipment.conclude(household, moment)
     for _, lane in sorted(household.lanes.items()):
         chart = lane.chart
         if past.is_ripe(chart, moment.listening_us):
@@ -171,7 +186,7 @@ def conclude(household: Household, moment: Moment) -> list[Finding]:
                 said += strip_statements.at_tick(lane, owner.limits, moment)
                 continue
             silent = ecg_statements.silence(lane, owner.limits, moment)
-            said += [silent] if silent else []
+            said += equipment.of_signal(household, chart, silent, moment)
     household.wake_us = _wake_us(household, moment)
     return said
 
@@ -186,20 +201,37 @@ def _pass(household: Household, lane: Lane, passed: Passed, feed: Feed, moment: 
         lane.chart.first_us = lane.chart.first_us or first_us
         lane.chart.frontier_us = max(lane.chart.frontier_us, end_us)
         lane.chart.heard_us = moment.listening_us
+        if isinstance(event, DeviceStatus):
+            equipment.note(lane.chart, event)
+            continue
+        _reported(household, event, first_us, moment)
         if isinstance(event, EcgChunk):
             said += _feed(household, lane, event, first_us, feed, moment)
-        elif isinstance(event, Reading):
+        else:
             said += _reading(household, event, first_us, moment)
     for heard in passed.late:
-        if isinstance(heard.event, EcgChunk):
+        event, at_us = heard.event, micros(heard.event.at)
+        if not isinstance(event, DeviceStatus):
+            _reported(household, event, at_us, moment)
+        if isinstance(event, EcgChunk):
             late(lane.chart, heard, moment.listening_us)
+            continue
+        # What puts itself in order is taken at once: a ring, and what a device says of itself.
+        lane.chart.judged_past = add(lane.chart.judged_past, event.seq, event.seq)
+        if isinstance(event, Reading):
+            said += _reading(household, event, at_us, moment)
         else:
-            # A ring puts itself in order: a late reading is judged at once.
-            seq = heard.event.seq
-            lane.chart.judged_past = add(lane.chart.judged_past, seq, seq)
-            if isinstance(heard.event, Reading):
-                said += _reading(household, heard.event, micros(heard.event.at), moment)
+            equipment.note(lane.chart, event)
     return said
+
+
+def _reported(household: Household, event: EcgChunk | Reading, at_us: int, moment: Moment) -> None:
+    if not any(patient.enrolled for patient in household.patients.values()):
+        return
+    slot = event.slot if isinstance(event, Reading) else None
+    patient = household.patients.get(moment.assignments.resolve(event.device, slot, at_us) or "")
+    if patient is not None:
+        enrolment.reported(patient, event.device, slot)
 
 
 def _feed(household: Household, lane: Lane, chunk: EcgChunk, at_us: int, feed: Feed, moment: Moment) -> list[Finding]:
@@ -283,25 +315,31 @@ def _patient(household: Household, name: str) -> PatientChart:
 
 
 def _wake_us(household: Household, moment: Moment) -> int:
-    wake = NEVER_US
+    wake = equipment.wake_us(household, moment)
     for lane in household.lanes.values():
-        chart = lane.chart
-        if chart.withheld or chart.unseen:
+        if lane.chart.withheld or lane.chart.unseen:
             return moment.listening_us
-        if chart.hole_since_us >= 0:
-            wake = min(wake, chart.hole_since_us + HOLE_WAIT_US)
-        if chart.due_since_us >= 0:
-            wake = min(wake, chart.due_last_us + past.QUIET_US, chart.due_since_us + past.PATIENCE_US)
-        if lane.slot >= 0 and chart.heard_us >= 0 and chart.patient:
-            patient = household.patients[chart.patient]
-            if is_strip(chart.key):
-                due_us = strip_statements.wake_us(chart, patient.limits, moment)
-                wake = wake if due_us is None else min(wake, due_us)
-                continue
-            wake = min(wake, chart.heard_us + round(limit(patient.limits, "no_data_s") * SECOND))
+        wake = min(wake, *_lane_wakes(household, lane, moment))
     for patient in household.patients.values():
         if patient.benched:
             continue
-        due_us = vitals.wake_us(patient, moment)
-        wake = wake if due_us is None else min(wake, due_us)
+        for due_us in (vitals.wake_us(patient, moment), enrolment.wake_us(patient), timetable.wake_us(patient, moment)):
+            wake = wake if due_us is None else min(wake, due_us)
     return wake
+
+
+def _lane_wakes(household: Household, lane: Lane, moment: Moment) -> list[int]:
+    chart, wakes = lane.chart, [NEVER_US]
+    if chart.hole_since_us >= 0:
+        wakes.append(chart.hole_since_us + HOLE_WAIT_US)
+    if chart.due_since_us >= 0:
+        wakes += [chart.due_last_us + past.QUIET_US, chart.due_since_us + past.PATIENCE_US]
+    if lane.slot < 0 or chart.heard_us < 0 or not chart.patient:
+        return wakes
+    limits = household.patients[chart.patient].limits
+    if is_strip(chart.key):
+        due_us = strip_statements.wake_us(chart, limits, moment)
+        wakes += [] if due_us is None else [due_us]
+    elif ecg_statements.may_fall_silent(chart, moment):
+        wakes.append(chart.heard_us + round(limit(limits, "no_data_s") * SECOND))
+    return wakes

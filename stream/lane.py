@@ -82,6 +82,25 @@ class Weighed:
     """Listening time since which the other leads are waited for."""
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One thing that a device said of itself: a number, when, and in which of its statuses."""
+
+    value: float
+    at_us: int
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gear:
+    """The newest that a device said of itself, by its own time: the order of arrival cannot matter."""
+
+    battery_percent: Told | None = None
+    is_up: Told | None = None
+    """1: its gateway hears it; 0: does not."""
+    clock_offset_s: Told | None = None
+
+
 @dataclass(slots=True)
 class LaneChart:
     """What is remembered of a lane. Its fields are immutable values, so a shallow copy is a copy."""
@@ -138,6 +157,8 @@ class LaneChart:
     """That session is not judged yet."""
     strip_read_us: int = -1
     """First instant of the newest strip that could be read."""
+    gear: Gear | None = None
+    """Of a lane of device statuses: what the device said of itself; None: nothing yet."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,16 @@ LIMITS: Mapping[str, Limit] = {
     "glucose_high_mg_dl": _limit(180, (140, 300), (140, 250), f"{_CONSENSUS}: level 1 above 180 mg/dL"),
     "glucose_very_high_mg_dl": _limit(250, (180, 400), (220, 300), f"{_CONSENSUS}: level 2 above 250 mg/dL"),
     "glucose_predicted_low_mg_dl": _limit(55, (45, 80), (55, 70), "detection.md 2026-11-24: at most 55 within 20 min"),
-    "sensor_silent_s": _limit(1800, (600, 14_400), (1200, 3600), f"{_SILENCE}; a CGM speaks every 5 to 15 min"),
+    "sensor_silent_s": _limit(1200, (600, 14_400), (1200, 3600), f"{_SILENCE}; a CGM speaks every 5 to 15 min"),
+    "never_reported_s": _limit(
+        86_400, (3600, 604_800), (21_600, 259_200), "alerting.md 2026-11-24, never reported since enrolment; a day: our choice"
+    ),
+    "battery_low_percent": _limit(
+        20, (5, 50), (10, 30), "our choice 2026-11-24: a chest strap at a fifth lasts for some days still"
+    ),
+    "clock_off_s": _limit(
+        600, (60, 86_400), (120, 3600), "our choice 2026-11-24: as much as makes a reading late (`late_s`)"
+    ),
     "symptom_s": _limit(14_400, (900, 172_800), (3600, 86_400), "detection.md 2026-11-24: a symptom ends by itself"),
     "strip_s": _limit(
         86_400, (3600, 604_800), (21_600, 172_800), "our choice 2026-11-24: what a hand-held strip shows stands for a day"

@@ -175,7 +175,10 @@ def at_tick(patient: PatientChart, moment: Moment) -> list[Finding]:
     if expires_us is not None and expires_us <= moment.tick_us:
         said += restate_pressure(patient, moment) + restate_symptoms(patient, moment)
     for lane in patient.glucose:
-        if _is_silent(patient, lane, moment):
+        if lane.is_silent and not _is_worn(patient, lane, moment):
+            said += _heard_again(patient, lane, moment.second_us)
+            _put(patient, replace(lane, is_silent=False, heard_us=-1))
+        elif _is_silent(patient, lane, moment):
             _put(patient, replace(lane, is_silent=True))
             said += _silence(patient, lane, moment)
     return said
@@ -190,7 +193,7 @@ def wake_us(patient: PatientChart, moment: Moment) -> int | None:
     due_us = ripe_us(patient)
     wakes += [] if due_us is None else [due_us]
     silent_us = round(limit(patient.limits, "sensor_silent_s") * SECOND)
-    wakes += [lane.heard_us + silent_us for lane in patient.glucose if _may_fall_silent(patient, lane)]
+    wakes += [lane.heard_us + silent_us for lane in patient.glucose if _may_fall_silent(patient, lane, moment)]
     return min(wakes, default=None)
 
 
@@ -272,14 +275,19 @@ def _expires_us(patient: PatientChart, moment: Moment) -> int | None:
     return min(times, default=None)
 
 
-def _may_fall_silent(patient: PatientChart, lane: GlucoseLane) -> bool:
+def _is_worn(patient: PatientChart, lane: GlucoseLane, moment: Moment) -> bool:
+    return patient.patient in moment.assignments.wearers(lane.device, moment.tick_us)  # type: ignore[arg-type]
+
+
+def _may_fall_silent(patient: PatientChart, lane: GlucoseLane, moment: Moment) -> bool:
+    is_worn = _is_worn(patient, lane, moment)
     is_sensor = glucose.is_sensor(lane.tip.gaps, is_continuous=rules_of(patient, lane).is_continuous)
-    return is_sensor and not lane.is_silent and lane.heard_us >= 0 and not is_overtaken(patient, lane)
+    return is_worn and is_sensor and not lane.is_silent and lane.heard_us >= 0 and not is_overtaken(patient, lane)
 
 
 def _is_silent(patient: PatientChart, lane: GlucoseLane, moment: Moment) -> bool:
     silent_us = round(limit(patient.limits, "sensor_silent_s") * SECOND)
-    return _may_fall_silent(patient, lane) and moment.listening_us - lane.heard_us >= silent_us
+    return _may_fall_silent(patient, lane, moment) and moment.listening_us - lane.heard_us >= silent_us
 
 
 def _silence(patient: PatientChart, lane: GlucoseLane, moment: Moment) -> list[Finding]:

@@ -19,7 +19,7 @@ from stream.command import AssignmentChanged, BenchLifted, LimitsChanged, Sympto
 from stream.ecg_feed import Feed
 from stream.household import EcgCharts, Household, low_water, merge, pack, restore, slots_of, snapshot, unpack
 from stream.instants import SECOND, micros
-from stream.lane import Listening
+from stream.lane import ATTENTION_STEP_US, Listening
 from stream.moment import Moment
 
 if TYPE_CHECKING:
@@ -111,6 +111,10 @@ class Ward:
 
     def _moment(self, batch: Batch) -> Moment:
         tick_us = micros(batch.tick)
+        if tick_us - self.listening.last_tick_us > ATTENTION_STEP_US:
+            # Listening time stood still and the day went on: what waits for an hour of the day may be due.
+            for household in self.households.values():
+                household.wake_us = 0
         listening_us = self.listening.tick(tick_us)
         second_us = tick_us // SECOND * SECOND
         return Moment(batch.position, tick_us, second_us, listening_us, self.assignments, self.history, self.ecg)

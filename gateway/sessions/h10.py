@@ -128,9 +128,10 @@ class H10Session:
         if placed.opens is None:
             return [draft]
         clock = _DEVICE_EPOCH + timedelta(microseconds=heard.last_ns / 1000)
-        note = f"ECG session begins at {placed.rate_hz} Hz: {placed.opens}"
+        # Not as `clock_offset_s`: a strap's clock starts anywhere, and dates nothing.
         offset_s = round((clock - heard.moment.at).total_seconds(), 3)
-        return [status(self._device, heard.moment, clock_offset_s=offset_s, note=note), draft]
+        note = f"ECG session begins at {placed.rate_hz} Hz: {placed.opens}; the strap's clock stands {offset_s} s apart"
+        return [status(self._device, heard.moment, note=note), draft]
 
     def _beat(self, packet: Packet) -> Step:
         beat = heart_rate.decode(packet.data)

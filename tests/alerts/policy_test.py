@@ -12,14 +12,15 @@ from alerts import reaction
 from alerts.alert import Alert, Occurrence, Reason, State, Tier
 from alerts.catalogue import CONDITIONS, REASONS
 from alerts.course import raised
-from alerts.ladder import LadderName
-from alerts.plan import Plan
-from alerts.policy import CHAIN, CHAINS, PAIRS, QUIET, RULES, agreed, inhibitor, tier_of, touched_by
+from alerts.ladder import LadderName, Role
+from alerts.plan import DEFAULT_LADDERS, TIER_OF_LADDER, Plan
+from alerts.policy import CHAIN, CHAINS, PAIRS, QUIET, RULES, WEARERS, agreed, inhibitor, tier_of, touched_by
 from stream.finding import Condition, FindingKind, SubjectKind
 from stream.statement import TECHNICAL
 from tests.alerts.desk import START, finding
 
 PLAN = Plan(patient="ada")
+TECHNICAL_LADDERS = {*WEARERS, LadderName.OPERATOR, LadderName.UNWATCHED}
 
 
 @pytest.mark.parametrize(
@@ -68,7 +69,22 @@ def test_a_technical_alert_is_never_an_emergency(condition: Condition, late: boo
     wild = Plan(patient="ada", tiers={condition: Tier.EMERGENCY})
     verdict = tier_of(finding(condition, present=not late, late=late), wild)
     assert verdict.tier is not Tier.EMERGENCY
-    assert verdict.ladder in {LadderName.TECHNICAL, LadderName.OPERATOR, LadderName.UNWATCHED}
+    assert verdict.ladder in TECHNICAL_LADDERS
+
+
+@pytest.mark.parametrize("name", sorted(TECHNICAL_LADDERS))
+def test_a_technical_ladder_never_ends_never_escalates_and_never_reaches_dispatch(name: LadderName) -> None:
+    ladder = DEFAULT_LADDERS[name]
+    assert TIER_OF_LADDER[name] is not Tier.EMERGENCY
+    assert ladder.escalate_to is None
+    assert ladder.repeat_s > 0
+    assert Role.DISPATCH not in {role for step in ladder.steps for role in step.roles}
+
+
+def test_what_concerns_no_patient_goes_to_the_operator() -> None:
+    for condition in TECHNICAL:
+        verdict = tier_of(replace(finding(condition), subject_kind=SubjectKind.CLIENT), PLAN)
+        assert verdict.ladder in {LadderName.OPERATOR, LadderName.UNWATCHED}
 
 
 def test_a_past_emergency_runs_the_doctor_s_ladder_at_once() -> None:

@@ -13,6 +13,8 @@ from alerts.policy import RULES
 from alerts.words import LANGUAGES, Words
 from alerts.words_clinic import CLINIC
 from alerts.words_patient import PATIENT
+from alerts.words_technical import BY_CAUSE, MEND, because
+from stream.equipment import CAUSES
 from stream.finding import Condition
 
 ALL = sorted({*Condition, *StationCondition})
@@ -76,3 +78,18 @@ def test_an_emergency_asks_for_help_first_of_all(condition: str) -> None:
     steps = [step["en"] for step in PATIENT[condition].do]
     assert any("emergency number" in step for step in steps[:2])
     assert any(re.match(r"Send help|Call the patient", step["en"]) for step in CLINIC[condition].do[:1])
+
+
+def test_why_a_device_is_silent_comes_first_of_what_to_do() -> None:
+    assert set(BY_CAUSE) == set(CAUSES)
+    for cause in CAUSES:
+        step = because({"cause": cause, "device": "h10"})
+        assert step == BY_CAUSE[cause]
+        assert set(step) == set(LANGUAGES)
+        assert not re.match(r"(?:The|A|An|It|Your|There|This)\b", step["en"])
+    assert because({"cause": "not_measured"}) is because({}) is None
+
+
+@pytest.mark.parametrize("condition", MEND)
+def test_a_practice_or_operator_reads_what_mends_it(condition: str) -> None:
+    assert MEND[condition] in CLINIC[condition].do

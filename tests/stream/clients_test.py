@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from gateway.reading import Abandoned, DeviceId, StreamName
-from stream.batch import Admitted, Batch, Noticed, Quarantined, Reason, Trouble
-from stream.clients import CALM_US, QUARANTINE, TROUBLES, Clients, pack, unpack
+from stream.batch import Admitted, Batch, Greeted, Noticed, Quarantined, Reason, Trouble
+from stream.clients import CALM_US, GROWING, QUARANTINE, SHRUNK, TROUBLES, Clients, pack, unpack
 from stream.finding import Condition, Finding
 from stream.instants import SECOND
 from tests.stream.shard import T0
@@ -88,3 +88,39 @@ def test_a_client_is_silent_after_a_minute_and_heard_again() -> None:
     assert of(house.hear(after_s=59), Condition.LINK_SILENT) == []
     assert of(house.hear(after_s=1), Condition.LINK_SILENT) == [(True, 1)]
     assert of(house.hear(bad(Reason.MALFORMED)), Condition.LINK_SILENT) == [(False, 1)]
+
+
+def test_an_outbox_that_fills_is_told_by_tenths_and_over_when_it_has_emptied() -> None:
+    house = House()
+    said = [one for percent in (0, 49, 50, 55, 61, 58, 45, 41) for one in house.hear(Greeted(outbox_percent=percent))]
+    assert [f.evidence["outbox_percent"] for f in said] == [50, 61, 58, 45]
+    assert {(f.subject, f.condition, f.present) for f in said} == {("gw1", Condition.OUTBOX_FILLING, True)}
+    assert of(house.hear(Greeted(), after_s=CALM_S), Condition.OUTBOX_FILLING) == [], (
+        "to say nothing of it says nothing of it"
+    )
+    assert [f.present for f in house.hear(Greeted(outbox_percent=40))] == [False]
+
+
+def test_much_in_quarantine_within_an_hour_is_said_whoever_sent_it() -> None:
+    house = House()
+    growing = Condition.QUARANTINE_GROWING
+
+    def hear(count: int, after_s: int = 1) -> list[tuple[bool, object]]:
+        said = house.hear(*(bad(Reason.MALFORMED) for _ in range(count)), after_s=after_s)
+        return [(f.present, f.evidence["within_hour"]) for f in said if f.condition is growing]
+
+    assert hear(GROWING - 1) == []
+    assert hear(1, after_s=60) == [(True, GROWING)]
+    assert hear(GROWING - 1) == []
+    assert hear(1) == [(True, 2 * GROWING)]
+    house.hear(after_s=1800)
+    assert hear(SHRUNK) == []
+    # Both hundreds fall out of the hour: fifty are left.
+    assert hear(0, after_s=1810) == [(False, 2 * GROWING)]
+
+
+def test_little_at_a_time_is_no_growth() -> None:
+    house = House()
+    for _ in range(30):
+        said = house.hear(*(bad(Reason.MALFORMED) for _ in range(3)), after_s=120)
+        assert Condition.QUARANTINE_GROWING not in {f.condition for f in said}
