@@ -7,7 +7,7 @@ from itertools import permutations
 
 import pytest
 
-from gateway.reading import DeviceId, DeviceStatus, LinkState, Reading, ReadingKind, StreamName
+from gateway.reading import Deferred, DeviceId, DeviceStatus, LinkState, Reading, ReadingKind, StreamName
 from stream.command import LimitsChanged
 from stream.finding import Condition, Finding
 from stream.household import SavedHousehold
@@ -73,8 +73,9 @@ def test_a_low_battery_is_told_once_and_over_when_it_is_charged(percent, told):
 def test_what_was_said_last_counts_not_what_came_last():
     """A backlog brings old levels behind the new one."""
     old, newer, newest = (status(n, 5.0 * n, battery_percent=p) for n, p in enumerate((90, 50, 10), 1))
+    deferred = Deferred(device=DeviceId("cgm1"), stream=StreamName("status"), first=1, last=2)
     for order in permutations((old, newer, newest)):
-        rows = [(20.0 + n, one) for n, one in enumerate(order)]
+        rows = [(19.0, deferred), *((20.0 + n, one) for n, one in enumerate(order))]
         found = judge(log_of(*rows, until_s=60))
         assert [(f.present, f.evidence["battery_percent"]) for f in found][-1:] == [(True, 10)], order
 
