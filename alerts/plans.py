@@ -15,7 +15,8 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from alerts.ladder import Role
-from alerts.plan import Plan, check_ladders, check_limits, check_timetable, limits_of
+from alerts.measuring import check_timetable
+from alerts.plan import Plan, check_ladders, check_limits, limits_of
 from alerts.reachability import Means, Unreachable, prove
 from alerts.schedule import Schedule
 from stream.command import LimitsChanged
