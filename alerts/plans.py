@@ -98,6 +98,7 @@ def activate(
         patient=PatientId(made.patient), plan_version=made.version, limits=limits, pressure_times=made.pressure_times
     )
     identity = uuid5(NAMESPACE, f"limits|{made.patient}|{made.version}")
-    body = Jsonb(msgspec.to_builtins(told))
+    # What is not agreed is left out: a stream of an older version has no name for it.
+    body = Jsonb({name: value for name, value in msgspec.to_builtins(told).items() if value is not None})
     conn.execute(SQL["tell_limits"], {"id": identity, "body": body, "by_whom": by_whom})
     return made, (*warnings, *(one for one in proof.problems if one in known), *proof.warnings)

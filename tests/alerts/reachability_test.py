@@ -169,7 +169,8 @@ def test_a_limit_at_the_threshold_of_an_emergency_is_refused(
 def test_the_defaults_can_all_fire_and_every_limit_that_needs_a_device_knows_which() -> None:
     assert problems(Plan(patient="ada", team=TEAM)) == ()
     prefixes = tuple(prefix for prefix, _ in NEEDS)
-    assert {name for name in LIMITS if not name.startswith(prefixes)} == {"symptom_s", "strip_s", "no_data_s", "late_s"}
+    of_any_device = {"no_data_s", "never_reported_s", "battery_low_percent", "clock_off_s", "late_s"}
+    assert {name for name in LIMITS if not name.startswith(prefixes)} == {"symptom_s", "strip_s", *of_any_device}
 
 
 def test_a_limit_for_a_device_that_nobody_wears_is_a_warning() -> None:
