@@ -85,6 +85,10 @@ class StationCondition(StrEnum):
 
     DELIVERY_FAILING = "delivery_failing"
     """Notices to one address do not get through."""
+    CONSOLE_NOT_LISTENING = "console_not_listening"
+    """A notice waits for a console at which nobody is signed in."""
+    DEAD_LETTER = "dead_letter"
+    """A notice was given up: refused, or not taken for a day. Somebody must send it again, or see to it otherwise."""
     UNREACHABLE = "unreachable"
     """A ladder needs a role for which the care team names nobody."""
     FINDING_UNREADABLE = "finding_unreadable"
@@ -328,7 +332,7 @@ class Entry:
     cause: str
     """Unique in its alert: the same cause changes it once only."""
     what: str
-    """The signal of the table, or `rung`, `cycle`, `inhibited`, `released`, `update`, `response`."""
+    """The signal of the table, or `rung`, `cycle`, `inhibited`, `released`, `update`, `response`, `sent_again`."""
     before: State
     after: State
     generation: int

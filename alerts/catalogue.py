@@ -114,6 +114,8 @@ CONDITIONS: Mapping[str, Text] = {
         "en": "a hand-held strip cannot be read",
         "zh": "手持心电记录无法判读",
     },
+    StationCondition.CONSOLE_NOT_LISTENING: {"en": "nobody is signed in at a console", "zh": "控制台无人值守"},
+    StationCondition.DEAD_LETTER: {"en": "a notice was given up", "zh": "通知已放弃投递"},
     StationCondition.DELIVERY_FAILING: {"en": "notices do not get through", "zh": "通知无法送达"},
     StationCondition.UNREACHABLE: {"en": "a care team lacks somebody to tell", "zh": "护理团队缺少联系人"},
     StationCondition.FINDING_UNREADABLE: {"en": "a finding could not be read", "zh": "检测结果无法读取"},

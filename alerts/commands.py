@@ -144,19 +144,85 @@ def answer(
 @alert.command()
 def secret(
     context: typer.Context,
-    endpoint: Annotated[str, typer.Argument(help="Name of the endpoint in [alerts.endpoints].")],
+    endpoint: Annotated[str, typer.Argument(help="Name of an endpoint in [alerts.endpoints], or of a template.")],
+    *,
+    change: Annotated[bool, typer.Option("--rotate", help="Put a new secret first; the old ones stay good.")] = False,
+    retire_old: Annotated[bool, typer.Option("--retire", help="Keep the newest only; the old ones end.")] = False,
 ) -> None:
     """Where the secret of a webhook lies; it is made if there is none. The receiver verifies with the same.
 
-    To change it: put the new secret as the first line of that file; both sign until the old line is taken out.
+    To change it: --rotate, give the receiver the first line of the file, and --retire when it has it. Between the two
+    both sign what goes out, and both are good for what comes back.
 
-    Example: tierwatch alert secret dispatch
+    Example: tierwatch alert secret dispatch --rotate
     """
-    from alerts.delivery.signing import ensure_secret
+    from alerts.delivery.signing import NoSecret, ensure_secret, retire, rotate
 
     keys = context.obj().folder.keys
-    ensure_secret(keys, endpoint)
+    if change and retire_old:
+        _fail("first --rotate; --retire when the receiver has the new secret")
+    try:
+        if change:
+            typer.echo(f"{rotate(keys, endpoint)} secrets are good now; the first line is the new one", err=True)
+        elif retire_old:
+            typer.echo(f"{retire(keys, endpoint)} old secrets are good for nothing any more", err=True)
+        else:
+            ensure_secret(keys, endpoint)
+    except (NoSecret, ValueError) as error:
+        _fail(str(error))
     _out.print(str(keys / f"webhook-{endpoint}.secrets"), soft_wrap=True)
+
+
+@alert.command()
+def dead(
+    context: typer.Context,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Of each kind.")] = 50,
+    dsn: DsnOption = None,
+) -> None:
+    """Notices that were given up: refused, or not taken for a day. `alert again` sends one again.
+
+    Example: tierwatch alert dead
+    """
+    from alerts.dead_letters import GIVEN_UP
+    from alerts.reading import list_deliveries
+
+    def read(conn: Connection) -> list[dict[str, Any]]:
+        return [row for status in GIVEN_UP for row in list_deliveries(conn, limit=limit, status=status)]
+
+    found = _done(context, dsn, read)
+    table = Table("due", "what", "to", "status", "attempts", "why", "notice", box=None)
+    for row in found:
+        why = row["attempts"][-1]["detail"] if row["attempts"] else ""
+        who = f"{row['person']} by {row['channel']}"
+        table.add_row(
+            _clock(row["first_due_at"]), row["type"], who, row["status"], str(len(row["attempts"])), why,
+            str(row["notice"]),
+        )  # fmt: skip
+    _out.print(table if found else "No notice was given up.")
+
+
+@alert.command()
+def again(
+    context: typer.Context,
+    notice: Annotated[UUID, typer.Argument(metavar="NOTICE", help="Its id, from `tierwatch alert dead`.")],
+    who: WhoOption = "",
+    dsn: DsnOption = None,
+) -> None:
+    """Send a notice again that was given up: the same one, under its id.
+
+    Example: tierwatch alert again 5f0c6c8e-8d0f-5a0e-9b8e-2f6f0c0f7a11
+    """
+    from alerts.dead_letters import CannotSendAgain, NoSuchNotice, send_again
+
+    def send(conn: Connection) -> None:
+        with conn.transaction():
+            send_again(conn, notice, who or getpass.getuser(), context.obj().now())
+
+    try:
+        _done(context, dsn, send)
+    except (CannotSendAgain, NoSuchNotice) as error:
+        _fail(str(error))
+    _out.print(f"{notice}: it is in the queue again")
 
 
 @alert.command("test")

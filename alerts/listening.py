@@ -191,7 +191,7 @@ def delivered_again(conn: Connection, channel: str, address: str, now: datetime)
         over = Occurrence(
             subject=subject,
             subject_kind=SubjectKind.COMPONENT,
-            condition=StationCondition.DELIVERY_FAILING,
+            condition=row["condition"],
             kind=FindingKind.TECHNICAL,
             episode=row["episode"],
             revision=row["revision"] + 1,

@@ -32,6 +32,7 @@ ON CONFLICT DO NOTHING
 
 -- still_failing --
 -- Open alerts about one address, and what of them is present.
-SELECT e.episode, e.revision, e.onset
+SELECT e.episode, e.revision, e.onset, a.condition
   FROM alerts.alert a JOIN alerts.alert_episode e USING (alert)
- WHERE a.subject = %(subject)s AND a.condition = 'delivery_failing' AND a.state <> 'closed' AND e.present
+ WHERE a.subject = %(subject)s AND a.condition IN ('delivery_failing', 'console_not_listening')
+   AND a.state <> 'closed' AND e.present

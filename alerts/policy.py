@@ -144,6 +144,11 @@ RULES: Mapping[str, Rule] = {
     Condition.DETERMINISM_FAULT: _service(latches=True),
     Condition.BROKER_COMPLAINS: _service(latches=True),
     StationCondition.DELIVERY_FAILING: _service(),
+    # To clinicians at once: somebody of theirs has something to see, and no screen shows it.
+    StationCondition.CONSOLE_NOT_LISTENING: Rule(
+        tier=Tier.DOCTOR, ladder=LadderName.UNWATCHED, reason=Reason.UNANSWERED, latches=False
+    ),
+    StationCondition.DEAD_LETTER: _service(latches=True),
     StationCondition.UNREACHABLE: _service(latches=True),
     StationCondition.FINDING_UNREADABLE: _service(latches=True),
 }

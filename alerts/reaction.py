@@ -12,6 +12,7 @@ from uuid import uuid5
 
 from alerts import countdown, course, escalation
 from alerts.alert import Alert, AlertId, Change, Episode, Found, Occurrence, StationCondition
+from alerts.delivery.console import CHANNEL as CONSOLE
 from alerts.policy import agreed, is_quiet, tier_of, touched_by
 from stream.finding import NAMESPACE, FindingKind, SubjectKind
 
@@ -216,12 +217,13 @@ def unreachable(changes: Iterable[Change]) -> list[Occurrence]:
 
 
 def delivery_failing(channel: str, address: str, notice: UUID, why: str, now: datetime) -> Occurrence:
-    """Notices to one address do not get through."""
+    """Notices to one address do not get through; to a console: nobody is there to see them."""
     subject = f"{channel}:{address}"
+    is_console = channel == CONSOLE
     return Occurrence(
         subject=subject,
         subject_kind=SubjectKind.COMPONENT,
-        condition=StationCondition.DELIVERY_FAILING,
+        condition=StationCondition.CONSOLE_NOT_LISTENING if is_console else StationCondition.DELIVERY_FAILING,
         kind=FindingKind.TECHNICAL,
         episode=uuid5(NAMESPACE, f"delivery|{subject}|{notice}"),
         revision=1,

@@ -14,9 +14,10 @@ import msgspec
 import structlog
 from psycopg.rows import dict_row
 
-from alerts import course, escalation, hops, listening, payload, reaction, register
+from alerts import course, dead_letters, escalation, hops, listening, payload, reaction, register
 from alerts.alert import Alert, AlertId, Change, Episode, EventType, Notice, NoticeId, Tier
 from alerts.carrying import Carried, carried
+from alerts.delivery.console import CHANNEL as CONSOLE
 from alerts.delivery.outcome import Delivered, Message, Outcome, Refused, Retry
 from alerts.delivery.schedule import is_failing, next_attempt
 from alerts.faults import where
@@ -46,6 +47,9 @@ class Claimed:
 
     notice: Notice
     attempt: int
+    """Its number, from 1, over all rounds."""
+    attempts_before: int
+    """Of the rounds before somebody sent it again."""
     begun_at: datetime
     """When it was first tried: a notice that went out late is not hurried through all its retries at once."""
     body: bytes | None
@@ -71,6 +75,7 @@ def claim(conn: Connection, now: datetime, *, limit: int, lease_s: float, urgent
         Claimed(
             notice=msgspec.convert({**row, "to": row}, Notice),
             attempt=row["attempts"],
+            attempts_before=row["attempts_before"],
             begun_at=row["begun_at"],
             body=row["body"],
         )
@@ -162,14 +167,19 @@ def conclude(conn: Connection, claimed: Claimed, outcome: Outcome, now: datetime
             _finish(conn, claimed, "delivered", outcome.detail)
             conn.execute(SQL["mark_delivered"], {"notice": notice.notice})
         listening.delivered_again(conn, notice.to.channel, notice.to.address, now)
+        dead_letters.revived(conn, notice.notice, now)
         return
     after_s = outcome.after_s if isinstance(outcome, Retry) else None
-    due_at = next_attempt(notice.tier, claimed.begun_at, claimed.attempt, now, after_s)
+    done = claimed.attempt - claimed.attempts_before
+    due_at = next_attempt(notice.tier, claimed.begun_at, done, now, after_s)
     is_refused = isinstance(outcome, Refused)
     if is_refused and notice.tier is not Tier.EMERGENCY:
         due_at = None
     status = "waiting" if due_at else "refused" if is_refused else "dead"
-    if is_refused or due_at is None or is_failing(notice.tier, claimed.begun_at, claimed.attempt, now):
+    is_console = notice.to.channel == CONSOLE
+    if due_at is None:
+        dead_letters.died(conn, notice, outcome.reason, now)
+    if is_refused or due_at is None or is_failing(notice.tier, claimed.begun_at, done, now, is_console=is_console):
         _say_failing(conn, notice, outcome.reason, now)
         _hurry(conn, notice, now)
     with conn.transaction():
@@ -192,7 +202,7 @@ def _say_failing(conn: Connection, notice: Notice, why: str, now: datetime) -> N
 
 
 def _hurry(conn: Connection, notice: Notice, now: datetime) -> None:
-    """The next rung at once, beside the retries of this one."""
+    """The next rung that tells somebody else, at once, beside the retries of this one."""
     with conn.transaction():
         subject = register.subject_of(conn, notice.alert)
         if subject is None or notice.type is not EventType.RAISED:
@@ -204,9 +214,15 @@ def _hurry(conn: Connection, notice: Notice, now: datetime) -> None:
             return
         if alert.rung != notice.rung + 1 or alert.hurried >= alert.rung or alert.rung >= len(alert.running.rungs):
             return
-        pressed = escalation.timed(escalation.hurried(alert, notice.rung))
-        asked = replace(situation, alerts={**situation.alerts, alert.alert: pressed})
-        register.save(conn, reaction.passed(asked, alert.alert, now))
+        for _ in alert.running.rungs[alert.rung :]:
+            pressed = escalation.timed(escalation.hurried(alert, alert.rung - 1))
+            situation = replace(situation, alerts={**situation.alerts, alert.alert: pressed})
+            changes = reaction.passed(situation, alert.alert, now)
+            register.save(conn, changes)
+            situation = reaction.applied(situation, changes)
+            alert = situation.alerts[alert.alert]
+            if any(change.notices for change in changes) or alert.rung == pressed.rung:
+                return  # a rung that has only the person whom we cannot reach is passed over
 
 
 def follow_up(

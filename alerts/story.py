@@ -25,8 +25,16 @@ SQL = hops.SQL
 _POLL_S = 0.5
 _OVERLAP = timedelta(seconds=5)
 """Rows become visible in the order of commits, not of their times: look back so far, and skip what was told."""
-_ANSWERS = {"acknowledged": "looked after by", "accepted": "TAKEN by", "closed": "closed by", "rejected": "rejected by", "returned": "GIVEN BACK by",
-            "well": "no emergency, says", "help": "HELP WANTED by", "spoken": "heard from"}  # fmt: skip
+_ANSWERS = {
+    "acknowledged": "looked after by",
+    "accepted": "TAKEN by",
+    "closed": "closed by",
+    "rejected": "rejected by",
+    "returned": "GIVEN BACK by",
+    "well": "no emergency, says",
+    "help": "HELP WANTED by",
+    "spoken": "heard from",
+}
 
 
 class Storyteller:

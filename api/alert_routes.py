@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Body, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from alerts import answers, hops, reading
+from alerts import answers, dead_letters, hops, reading
 from alerts.alert import Outcome, Tier
 from alerts.answers import Said, Verb
 from api.access import Anyone, Asker, Caller, Staff
@@ -115,6 +115,14 @@ def one_body(notice: UUID, house: Here, caller: Caller) -> Row:
     if found is None:
         raise Problem(404, f"there is no notice {notice}, or it has not been tried yet")
     return found
+
+
+@router.post("/deliveries/{notice}/again")
+def send_again(notice: UUID, house: Here, caller: Caller) -> Row:
+    """Send a notice again that was given up (`status` dead or refused), under its id; 409 if it was not."""
+    with house.transaction() as conn:
+        asked = dead_letters.send_again(conn, notice, caller, house.now())
+    return {"notice": asked["notice"], "alert": asked["alert"], "status": asked["status"]}
 
 
 @router.post("/alerts/{alert}/acknowledge")

@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 
 from alerts.answers import Conflict, NoSuchAlert
 from alerts.countdown import NotAsked
+from alerts.dead_letters import CannotSendAgain, NoSuchNotice
 from alerts.faults import where
 from alerts.plan import LimitRefused, PlanRefused
 from alerts.plans import PlanOutdated
@@ -59,6 +60,8 @@ def install(app: FastAPI) -> None:
     told: dict[type[Exception], int] = {
         NoSuchAlert: 404,
         NotTold: 404,
+        NoSuchNotice: 404,
+        CannotSendAgain: 409,
         Conflict: 409,
         IdReused: 409,
         NotAsked: 409,

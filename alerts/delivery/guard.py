@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import socket
 from ipaddress import IPv4Address, IPv6Network, ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpcore2
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
 
 _NAT64 = IPv6Network("64:ff9b::/96")
 """RFC 6052: an IPv4 address in IPv6 clothes."""
+_UNICAST = IPv6Network("2000::/3")
+"""All that is assigned for the public net; the rest is local, or a disguise that leads somewhere else."""
 
 
 class Forbidden(Exception):
@@ -26,8 +28,12 @@ class Forbidden(Exception):
 class GuardedBackend(httpcore2.NetworkBackend):
     """Connects to public addresses, and to the private ones of hosts that the settings allow by name."""
 
-    def __init__(self, allowed: Iterable[str]) -> None:
-        """`allowed`: host names (or addresses, as they stand in the URL) that may be on private ground."""
+    def __init__(self, allowed: Iterable[str], resolve: Callable[..., Sequence[Any]] = socket.getaddrinfo) -> None:
+        """`allowed`: host names (or addresses, as they stand in the URL) that may be on private ground.
+
+        `resolve`: as `socket.getaddrinfo`; asked once for each connection.
+        """
+        self._resolve = resolve
         self._allowed = frozenset(name.lower() for name in allowed)
         self._inner = httpcore2.SyncBackend()
 
@@ -41,7 +47,7 @@ class GuardedBackend(httpcore2.NetworkBackend):
     ) -> httpcore2.NetworkStream:
         """Resolve once, judge every address, connect to one of those very addresses."""
         try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found = self._resolve(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
             raise httpcore2.ConnectError(f"the host's name does not resolve: {error}") from error
         addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
@@ -81,4 +87,6 @@ def is_public(address: str) -> bool:
     inner = found.ipv4_mapped or found.sixtofour
     if found in _NAT64:
         inner = IPv4Address(int(found) & 0xFFFF_FFFF)
-    return inner.is_global if inner is not None else found.is_global
+    if inner is not None:
+        return inner.is_global
+    return found in _UNICAST and found.is_global

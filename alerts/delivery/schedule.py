@@ -16,6 +16,9 @@ OTHER_S = (0.0, 5.0, 30.0, 120.0, 600.0, 1800.0, 3600.0, 7200.0, 14_400.0, 28_80
 """Standard Webhooks' advice, ending after a day."""
 BESIDE_AFTER_S = 15.0
 """From here the next rung runs beside an emergency that does not get through."""
+CONSOLE_WITHIN_S = 120.0
+"""A lesser notice waits so long for somebody to sign in at a console (a choice of ours, 2026-11-24): a screen that
+nobody looks at is no delay in transport, it is nobody there."""
 SHAKY_AFTER = 5
 """Failed attempts of a lesser notice after which its address is called failing."""
 
@@ -40,8 +43,9 @@ def next_attempt(
     return max(begun + timedelta(seconds=OTHER_S[done]), min(wished, now + timedelta(hours=6)))
 
 
-def is_failing(tier: Tier, begun: datetime, done: int, now: datetime) -> bool:
-    """Whether an address has failed long enough to say so."""
+def is_failing(tier: Tier, begun: datetime, done: int, now: datetime, *, is_console: bool = False) -> bool:
+    """Whether an address has failed long enough to say so, and to go on without it."""
+    waited_s = (now - begun).total_seconds()
     if tier is Tier.EMERGENCY:
-        return (now - begun).total_seconds() >= BESIDE_AFTER_S
-    return done >= SHAKY_AFTER
+        return waited_s >= BESIDE_AFTER_S
+    return waited_s >= CONSOLE_WITHIN_S if is_console else done >= SHAKY_AFTER

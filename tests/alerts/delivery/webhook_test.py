@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 import pytest
 from standardwebhooks import Webhook as Verifier
 from standardwebhooks import WebhookVerificationError
 
-from alerts.delivery.guard import is_public
+from alerts.delivery.guard import Forbidden, GuardedBackend, is_public
 from alerts.delivery.outcome import Delivered, Message, Refused, Retry
 from alerts.delivery.signing import ensure_secret, secrets_of, signatures
 from alerts.delivery.webhook import Webhook
@@ -175,6 +176,10 @@ def test_a_private_address_is_refused_unless_allowed_by_name(receiver: Receiver,
         ("::ffff:8.8.8.8", True),
         ("2002:7f00:1::", False),
         ("64:ff9b::7f00:1", False),
+        ("64:ff9b:1::7f00:1", False),  # a net's own translation
+        ("::127.0.0.1", False),  # the oldest disguise
+        ("::10.0.0.1", False),
+        ("2001:0:7f00:1::", False),
     ],
 )
 def test_what_is_public(address: str, public: bool) -> None:
@@ -216,3 +221,52 @@ def test_a_trial_is_signed_and_says_that_it_is_one(receiver: Receiver, keys: Pat
     assert isinstance(trial(_channel(receiver, keys), "dispatch"), Delivered)
     ((headers, body),) = receiver.got
     assert Verifier(ensure_secret(keys, "dispatch")).verify(body, headers)["type"] == "alert.test"
+
+
+# --- What a name resolves to; the resolver is handed in, as no name of ours has such answers --------------------------
+
+
+@dataclass
+class Resolver:
+    """Answers in order, and keeps what it was asked."""
+
+    answers: list[list[str]]
+    asked: list[str] = field(default_factory=list)
+
+    def __call__(self, host: str, port: int, **_: Any) -> list[Any]:
+        self.asked.append(host)
+        found = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        return [(0, 0, 0, "", (address, port)) for address in found]
+
+
+@pytest.mark.parametrize(
+    "addresses",
+    [
+        ["93.184.215.14", "127.0.0.1"],  # one inward among public ones, in either order
+        ["127.0.0.1", "93.184.215.14"],
+        ["93.184.215.14", "::ffff:127.0.0.1"],
+        ["2606:2800:21f:cb07::1", "fd00::1"],
+        ["169.254.169.254"],
+    ],
+)
+def test_a_name_with_one_inward_address_is_refused_before_anything_is_connected(
+    receiver: Receiver, addresses: list[str]
+) -> None:
+    with pytest.raises(Forbidden):
+        GuardedBackend([], Resolver([addresses])).connect_tcp("rebinding.example", receiver.port, timeout=1.0)
+    assert receiver.got == []
+
+
+def test_the_address_that_was_judged_is_the_one_connected_to(receiver: Receiver) -> None:
+    """A name that answers otherwise the second time (rebinding) is asked once only."""
+    resolver = Resolver([["127.0.0.1"], ["127.0.0.2"]])
+    stream = GuardedBackend(["inside.example"], resolver).connect_tcp("inside.example", receiver.port, timeout=1.0)
+    assert stream.get_extra_info("server_addr")[0] == "127.0.0.1"
+    stream.close()
+    assert resolver.asked == ["inside.example"]
+
+
+def test_a_name_that_does_not_resolve_is_tried_again(keys: Path) -> None:
+    ensure_secret(keys, "dispatch")
+    outcome = _to("http://no-such-host.invalid/", keys, timeout_s=2.0).deliver(_message())
+    assert isinstance(outcome, Retry)
