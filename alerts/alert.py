@@ -91,6 +91,8 @@ class StationCondition(StrEnum):
     """A notice was given up: refused, or not taken for a day. Somebody must send it again, or see to it otherwise."""
     UNREACHABLE = "unreachable"
     """A ladder needs a role for which the care team names nobody."""
+    HEARD_AFTER_END = "heard_after_end"
+    """Something was found of a patient whose monitoring has ended: their device is worn still, or by another."""
     FINDING_UNREADABLE = "finding_unreadable"
     """A finding could not be turned into an alert by its row: it was taken from the level of its episode."""
 
@@ -257,6 +259,10 @@ class Alert:
     """Until when the patient is asked how they are; no answer by then makes it worse."""
     well_at: datetime | None = None
     """When the patient said that they are all right: what was known then makes no emergency of it again."""
+    snoozed_until: datetime | None = None
+    """Nobody is told before, unless it gets worse: somebody who may asked for it."""
+    paused_until: datetime | None = None
+    """Nobody is told before: the silence that it is about was planned."""
     answered_by: str | None = None
     """Who acknowledged or accepted it last."""
     answered_at: datetime | None = None

@@ -10,8 +10,9 @@ from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING
 
-from alerts import countdown, course, listening, reaction, register
+from alerts import countdown, course, listening, reaction, register, snooze
 from alerts.alert import Alert, AlertId, Change, Outcome, State
+from alerts.ladder import Role
 from alerts.machine import IllegalMove
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ class Verb(StrEnum):
     """The patient: "I am all right"."""
     HELP = "help"
     """The patient: "I need help"."""
+    SNOOZE = "snooze"
+    """"Not now": for a bounded while nobody is told, unless it gets worse."""
 
 
 OF_THE_WEARER = frozenset({Verb.WELL, Verb.HELP})
@@ -71,6 +74,10 @@ class Said:
     key: str
     outcome: Outcome = Outcome.RESOLVED
     note: str = ""
+    minutes: float = 0.0
+    """For how long, of a snooze."""
+    role: Role | None = None
+    """What they are to the patient; None: what the care team says of them, else the operator."""
 
 
 def answer(conn: Connection, alert: UUID, said: Said, now: datetime) -> tuple[Alert, bool]:
@@ -80,6 +87,7 @@ def answer(conn: Connection, alert: UUID, said: Said, now: datetime) -> tuple[Al
         NoSuchAlert: no such id.
         Conflict: not in its state; names who has it.
         NotAsked: the patient's word about a technical alert.
+        SnoozeRefused: beyond what its tier allows.
     """
     subject = register.subject_of(conn, alert)
     if subject is None:
@@ -105,7 +113,9 @@ def answer(conn: Connection, alert: UUID, said: Said, now: datetime) -> tuple[Al
     return next((change.alert for change in changes if change.alert.alert == key), changes[0].alert), True
 
 
-def _taken(alert: Alert, told: tuple[Addressee, ...], *, said: Said, cause: str, now: datetime) -> Change:
+def _taken(  # noqa: PLR0911 - a table of verbs
+    alert: Alert, told: tuple[Addressee, ...], *, said: Said, cause: str, now: datetime
+) -> Change:
     match said.verb:
         case Verb.ACKNOWLEDGE:
             return course.acknowledged(alert, now, said.by_whom, cause)
@@ -119,3 +129,10 @@ def _taken(alert: Alert, told: tuple[Addressee, ...], *, said: Said, cause: str,
             return countdown.well(alert, now, said.by_whom, cause, told)
         case Verb.HELP:
             return countdown.wants_help(alert, now, said.by_whom, cause, told)
+        case Verb.SNOOZE:
+            return snooze.snoozed(alert, said.minutes, now, said.by_whom, said.role or _role(alert, said), cause)
+
+
+def _role(alert: Alert, said: Said) -> Role:
+    team = [one for ladder in alert.ladders.values() for rung in ladder.rungs for one in rung.to]
+    return next((one.role for one in team if one.person == said.by_whom), Role.OPERATOR)

@@ -118,6 +118,10 @@ CONDITIONS: Mapping[str, Text] = {
     StationCondition.DEAD_LETTER: {"en": "a notice was given up", "zh": "通知已放弃投递"},
     StationCondition.DELIVERY_FAILING: {"en": "notices do not get through", "zh": "通知无法送达"},
     StationCondition.UNREACHABLE: {"en": "a care team lacks somebody to tell", "zh": "护理团队缺少联系人"},
+    StationCondition.HEARD_AFTER_END: {
+        "en": "a device still sends of a patient whose monitoring has ended",
+        "zh": "监测已结束的患者仍有设备在发送数据",
+    },
     StationCondition.FINDING_UNREADABLE: {"en": "a finding could not be read", "zh": "检测结果无法读取"},
 }
 

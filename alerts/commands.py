@@ -119,16 +119,20 @@ def answer(
     who: WhoOption = "",
     outcome: Annotated[Outcome, typer.Option(help="How it ended, for close.")] = Outcome.RESOLVED,
     note: Annotated[str, typer.Option(help="What should stand beside it.")] = "",
+    minutes: Annotated[float, typer.Option(help="For how long, for snooze.")] = 15.0,
     dsn: DsnOption = None,
 ) -> None:
-    """Acknowledge, accept, reject or close an alert, or give the patient's word. Exit code 1 if somebody was first.
+    """Acknowledge, accept, reject, close or snooze an alert, or give the patient's word. Exit code 1 if refused.
 
     Example: tierwatch alert answer 5f0c6c8e-8d0f-5a0e-9b8e-2f6f0c0f7a11 accept --who "Dr Lin"
     """
     from alerts import answers
     from alerts.countdown import NotAsked
+    from alerts.snooze import SnoozeRefused
 
-    said = answers.Said(verb=verb, by_whom=who or getpass.getuser(), key=f"cli:{uuid4()}", outcome=outcome, note=note)
+    said = answers.Said(
+        verb=verb, by_whom=who or getpass.getuser(), key=f"cli:{uuid4()}", outcome=outcome, note=note, minutes=minutes
+    )
 
     def say(conn: Connection) -> Alert:
         with conn.transaction():
@@ -136,7 +140,7 @@ def answer(
 
     try:
         now = _done(context, dsn, say)
-    except (answers.NoSuchAlert, answers.Conflict, NotAsked) as error:
+    except (answers.NoSuchAlert, answers.Conflict, NotAsked, SnoozeRefused) as error:
         _fail(str(error))
     _out.print(f"{now.alert}: {now.state}")
 

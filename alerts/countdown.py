@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from alerts.alert import Alert, AlertId, Change, EventType, Reason, Tier
+from alerts.alert import Alert, AlertId, Change, EventType, Outcome, Reason, Tier
 from alerts.course import acknowledged, begun, entered, updated
 from alerts.ladder import LadderName
-from alerts.machine import Signal, move
+from alerts.machine import IllegalMove, Signal, move
 from alerts.plan import TIER_OF_LADDER
 from alerts.policy import Verdict
 from alerts.urgency import ASKING
@@ -60,11 +60,14 @@ def wants_help(alert: Alert, now: datetime, by_whom: str, cause: str, told: Sequ
 
     Raises:
         NotAsked: it is technical.
+        IllegalMove: the patient is no longer monitored.
     """
     _body(alert)
     if alert.is_open and alert.ladder is LadderName.EMERGENCY:  # dispatch has been told already
         return _spoken(alert, now, by_whom, cause, told, Signal.HELP)
     before = alert.state
+    if alert.outcome is Outcome.ENDED:
+        raise IllegalMove(before, Signal.HELP)  # nobody watches any more: the page says whom to call
     verdict = Verdict(
         tier=Tier.EMERGENCY, ladder=LadderName.EMERGENCY, reason=Reason.PATIENT_ASKS, latches=True, past=False
     )

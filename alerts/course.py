@@ -25,7 +25,7 @@ from alerts.alert import (
     alert_id,
     notice_id,
 )
-from alerts.ladder import LadderName
+from alerts.ladder import LadderName, Role
 from alerts.machine import Signal, move
 from alerts.plan import frozen
 from alerts.policy import Verdict, inhibitor, latches
@@ -109,6 +109,8 @@ def renewed(alert: Alert, episodes: Mapping[UUID, Episode], found: Found, verdic
         return None
     latest = {**episodes, found.episode: heard(found)}
     before = alert.state
+    # Monitored again, the very statement may be heard once more: that is another cause.
+    cause = _cause(found) + (f":begun:{alert.generation}" if alert.outcome is Outcome.ENDED else "")
     signal = _signal(alert, latest, known, found, verdict)
     alert = replace(alert, state=move(before, signal), onset=_onset(alert, latest))
     detail: Detail = {"episode": str(found.episode), "revision": found.revision}
@@ -121,7 +123,7 @@ def renewed(alert: Alert, episodes: Mapping[UUID, Episode], found: Found, verdic
         alert = unanswered_anew(alert, now)
     elif before is State.LATCHED and alert.state is State.SOUNDING and _is_quiet(alert, now):
         alert = again(alert, now)
-    alert, entry = entered(alert, before, cause=_cause(found), what=signal, now=now, detail=detail)
+    alert, entry = entered(alert, before, cause=cause, what=signal, now=now, detail=detail)
     change = Change(alert=alert, entries=(entry,), episode=heard(found))
     if before is not State.CLOSED and alert.state is State.CLOSED:
         outcome = Outcome.WRONG_PERSON if signal is Signal.WITHDRAWN else Outcome.FADED
@@ -158,6 +160,8 @@ def _signal(
         return Signal.WITHDRAWN
     is_heard = found.withdrawn is None
     is_worse = verdict.tier.rank > alert.tier.rank and (alert.well_at is None or is_news(known, found))
+    if alert.outcome is Outcome.ENDED and is_heard and found.present:
+        return Signal.WORSENED  # monitored again, and it is still so
     if is_heard and (is_worse or (found.present and alert.past and not verdict.past)):
         return Signal.WORSENED
     if any(episode.present for episode in theirs):
@@ -187,6 +191,7 @@ def begun(alert: Alert, verdict: Verdict, at: datetime) -> Alert:
         hurried=-1,
         acknowledged_until=None,
         well_at=None,
+        snoozed_until=None,
         answered_by=None,
         answered_at=None,
         outcome=None,
@@ -204,6 +209,13 @@ def again(alert: Alert, at: datetime, cycles: int = 1) -> Alert:
 def unanswered_anew(alert: Alert, at: datetime) -> Alert:
     """The next cycle, after an answer that holds no longer: waiting for one counts from here."""
     return replace(again(alert, at), unanswered_from=at)
+
+
+def voiced(alert: Alert, at: datetime) -> Alert:
+    """One that was silent: the next cycle, or the first where it has never spoken."""
+    if alert.rung > 0 or alert.cycle > 0:
+        return unanswered_anew(alert, at)
+    return replace(alert, cycle_from=at, unanswered_from=at)
 
 
 RESTING = {Tier.TIP: timedelta(days=1), Tier.DOCTOR: timedelta(minutes=15), Tier.EMERGENCY: timedelta(minutes=1)}
@@ -283,6 +295,15 @@ def closed(alert: Alert, outcome: Outcome, now: datetime, by_whom: str, cause: s
     return _closing(Change(alert=alert, entries=(entry,)), outcome, now, told)
 
 
+def ended(alert: Alert, now: datetime, by_whom: str, cause: str, told: Sequence[Addressee], why: str) -> Change:
+    """The patient is no longer monitored: over at once. Dispatch is stood down; nobody else hears of it any more."""
+    before = alert.state
+    alert = replace(alert, state=move(before, Signal.ENDED), answered_by=by_whom, answered_at=now)
+    alert, entry = entered(alert, before, cause=cause, what=Signal.ENDED, now=now, by_whom=by_whom, detail={"why": why})
+    dispatch = [one for one in told if one.role is Role.DISPATCH]
+    return _closing(Change(alert=alert, entries=(entry,)), Outcome.ENDED, now, dispatch)
+
+
 def _closing(change: Change, outcome: Outcome, now: datetime, told: Sequence[Addressee]) -> Change:
     alert = replace(
         change.alert,
@@ -336,11 +357,10 @@ def weighed(alerts: Iterable[Alert], now: datetime) -> list[Change]:
         else:
             what, detail = "released", {}
             changed = replace(alert, inhibited_by=None)
-            if changed.state.is_unanswered and (changed.rung > 0 or changed.cycle > 0):
-                changed = unanswered_anew(changed, now)
-            elif changed.state.is_unanswered:  # it has never spoken: this is its first cycle
-                changed = replace(changed, cycle_from=now, unanswered_from=now)
-                if not changed.state.is_present and changed.tier is Tier.EMERGENCY:
+            if changed.state.is_unanswered:
+                has_spoken = changed.rung > 0 or changed.cycle > 0
+                changed = voiced(changed, now)
+                if not has_spoken and not changed.state.is_present and changed.tier is Tier.EMERGENCY:
                     # It came and went while a louder one spoke: no siren for what is over, but somebody must see it.
                     changed = replace(changed, past=True, ladder=LadderName.PAST_EMERGENCY)
         cause = f"{what}:{alert.entries}"

@@ -12,12 +12,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from alerts.alert import Alert, Change, EventType, Notice, Reason, notice_id
-from alerts.course import again, begun, entered, unanswered_anew
+from alerts.course import again, begun, entered, unanswered_anew, voiced
 from alerts.ladder import Addressee, LadderName, Role
 from alerts.machine import Signal, move
 from alerts.plan import TIER_OF_LADDER, told_at
 from alerts.policy import Verdict
-from alerts.urgency import ASKING, URGENT
+from alerts.urgency import ASKING, LOUD, URGENT
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
@@ -40,9 +40,11 @@ class Step(StrEnum):
     """The next people are told."""
     REPEAT = "repeat"
     """The ladder begins again."""
+    UNMUTE = "unmute"
+    """A snooze or a planned pause is over."""
 
 
-_ORDER = (Step.EXPIRY, Step.ESCALATION, Step.RUNG, Step.REPEAT)
+_ORDER = (Step.EXPIRY, Step.ESCALATION, Step.UNMUTE, Step.RUNG, Step.REPEAT)
 
 
 def next_step(alert: Alert) -> tuple[datetime, Step] | None:
@@ -56,7 +58,8 @@ def next_step(alert: Alert) -> tuple[datetime, Step] | None:
     if alert.state.is_acknowledged and alert.acknowledged_until is not None:
         steps.append((alert.acknowledged_until, Step.EXPIRY))
     elif alert.state.is_unanswered:
-        steps.append(_telling(alert))
+        muted = [until for until in (alert.snoozed_until, alert.paused_until) if until is not None]
+        steps.append((max(muted), Step.UNMUTE) if muted else _telling(alert))
     return min(steps, key=lambda step: (step[0], _ORDER.index(step[1])), default=None)
 
 
@@ -65,8 +68,16 @@ def _telling(alert: Alert) -> tuple[datetime, Step]:
     ladder = alert.running
     if alert.rung < len(ladder.rungs):
         after_s = 0.0 if alert.rung <= alert.hurried else ladder.rungs[alert.rung].after_s
-        return alert.cycle_from + timedelta(seconds=after_s), Step.RUNG
+        return _loud_at(alert, alert.cycle_from + timedelta(seconds=after_s)), Step.RUNG
     return alert.cycle_from + timedelta(seconds=ladder.repeat_s), Step.REPEAT
+
+
+def _loud_at(alert: Alert, at: datetime) -> datetime:
+    """When a rung that is due may be heard: quiet hours keep a tip that asks for nothing."""
+    quiet = alert.running.quiet
+    if quiet is None or alert.reason in LOUD:
+        return at
+    return quiet.ends_after(at) or at
 
 
 def _escalates_at(alert: Alert) -> datetime | None:
@@ -78,7 +89,7 @@ def _escalates_at(alert: Alert) -> datetime | None:
 
 
 def _may_escalate(alert: Alert) -> bool:
-    if alert.cycle == 0 and alert.rung == 0:
+    if (alert.cycle == 0 and alert.rung == 0) or alert.paused_until is not None:
         return False  # who has not been told cannot have failed to answer
     if alert.ladder is LadderName.COUNTDOWN:
         # The patient is asked: that a doctor has seen it is no answer; only that somebody has it.
@@ -135,6 +146,9 @@ def _taken(change: Change, at: datetime, step: Step, now: datetime, waiting: Abs
         what, cause = Signal.WORSENED, f"unanswered:{alert.generation}"
         changed = _escalated(alert, at)
         detail |= {"tier": changed.tier, "reason": changed.reason, "was": alert.tier}
+    elif step is Step.UNMUTE:
+        what, cause = Signal.UNMUTED, f"unmuted:{alert.generation}:{alert.cycle}:{alert.entries}"
+        changed = _unmuted(alert, at)
     elif step is Step.REPEAT:
         # Slept through several cycles: go on with the one that would run now, under its own number.
         cycles = max(int((now - alert.cycle_from) / timedelta(seconds=alert.running.repeat_s)), 1)
@@ -150,9 +164,19 @@ def _taken(change: Change, at: datetime, step: Step, now: datetime, waiting: Abs
             detail["missing"] = ", ".join(told.missing)
         if told.is_hour:
             detail["nobody_on_call_at"] = at.isoformat()
-        changed = replace(alert, rung=alert.rung + 1)
+        is_first = alert.cycle == 0 and alert.rung == 0
+        # The patient who was left to sleep has not been silent since the evening.
+        since = max(at, alert.unanswered_from) if is_first and alert.running.quiet else alert.unanswered_from
+        changed = replace(alert, rung=alert.rung + 1, unanswered_from=since)
     changed, entry = entered(changed, alert.state, cause=cause, what=what, now=now, detail=detail)
     return replace(change, alert=changed, entries=(*change.entries, entry), notices=change.notices + notices)
+
+
+def _unmuted(alert: Alert, at: datetime) -> Alert:
+    heard = replace(alert, state=move(alert.state, Signal.UNMUTED), snoozed_until=None, paused_until=None)
+    if alert.paused_until is None and (alert.rung > 0 or alert.cycle > 0):
+        return again(heard, at)  # a snooze answers nothing: silence counts from when it did
+    return voiced(heard, at)
 
 
 def _escalated(alert: Alert, at: datetime) -> Alert:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from alerts.quiet_hours import QuietHours
 from alerts.schedule import Schedule
 
 
@@ -108,6 +109,8 @@ class Ladder:
     escalate_to: LadderName | None = None
     schedules: dict[Role, Schedule] = field(default_factory=dict)
     """Who is on call for a role, as it was when the alert was raised."""
+    quiet: QuietHours | None = None
+    """Hours in which its rungs wait, unless it asks the patient to act (`urgency.LOUD`)."""
 
 
 Ladders = dict[LadderName, Ladder]

@@ -136,6 +136,8 @@ def taken(conn: Connection, found: Found, now: datetime, place: Place | None = N
     """Make of one occurrence what it means to people; False where it says nothing new. Within a transaction."""
     register.lock(conn, found.subject)
     situation = register.situation(conn, found.subject, episode=found.episode, since=found.onset - LONGEST_PAIR)
+    if (stray := reaction.after_end(situation, found)) is not None:
+        return taken(conn, stray, now)
     plan = plans.current(conn, found.subject)
     changes = reaction.heard(situation, found, plan, now)
     register.save(conn, changes, place)

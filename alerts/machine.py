@@ -46,12 +46,28 @@ class Signal(StrEnum):
     """The patient, who was asked, says "I am all right": a doctor's alert, no longer an emergency."""
     HELP = "help"
     """The patient says "I need help": an emergency now, whatever it was."""
+    SNOOZED = "snoozed"
+    """Somebody who may asks not to hear of it for a bounded while: it answers nothing."""
+    PAUSED = "paused"
+    """The silence that it is about was planned: nobody is told before it ends."""
+    UNMUTED = "unmuted"
+    """A snooze or a planned pause is over, and it is still so: the ladder begins."""
     SPOKEN = "spoken"
     """The patient says how they are where that changes nothing: written down and passed on."""
 
 
 FACTS = frozenset(
-    {Signal.PRESENT, Signal.WORSENED, Signal.CLEARED, Signal.FADED, Signal.WITHDRAWN, Signal.ACK_EXPIRED, Signal.ENDED}
+    {
+        Signal.PRESENT,
+        Signal.WORSENED,
+        Signal.CLEARED,
+        Signal.FADED,
+        Signal.WITHDRAWN,
+        Signal.ACK_EXPIRED,
+        Signal.ENDED,
+        Signal.PAUSED,
+        Signal.UNMUTED,
+    }
 )
 """Signals that nobody can refuse."""
 
@@ -71,6 +87,9 @@ TRANSITIONS: Mapping[tuple[State, Signal], State] = {
     (State.SOUNDING, Signal.WELL): State.SOUNDING,
     (State.SOUNDING, Signal.HELP): State.SOUNDING,
     (State.SOUNDING, Signal.SPOKEN): State.SOUNDING,
+    (State.SOUNDING, Signal.SNOOZED): State.SOUNDING,
+    (State.SOUNDING, Signal.PAUSED): State.SOUNDING,
+    (State.SOUNDING, Signal.UNMUTED): State.SOUNDING,
     # Present, acknowledged for a while: the ladder waits, and starts again when that runs out.
     (State.HELD, Signal.PRESENT): State.HELD,
     (State.HELD, Signal.WORSENED): State.SOUNDING,  # what was acknowledged was less
@@ -87,6 +106,9 @@ TRANSITIONS: Mapping[tuple[State, Signal], State] = {
     (State.HELD, Signal.WELL): State.SOUNDING,  # the doctor hears of the answer
     (State.HELD, Signal.HELP): State.SOUNDING,
     (State.HELD, Signal.SPOKEN): State.HELD,
+    (State.HELD, Signal.SNOOZED): State.HELD,
+    (State.HELD, Signal.PAUSED): State.HELD,
+    (State.HELD, Signal.UNMUTED): State.HELD,
     # Present, and somebody has it: no ladder, until it gets worse.
     (State.TAKEN, Signal.PRESENT): State.TAKEN,
     (State.TAKEN, Signal.WORSENED): State.SOUNDING,
@@ -99,6 +121,8 @@ TRANSITIONS: Mapping[tuple[State, Signal], State] = {
     (State.TAKEN, Signal.RETURNED): State.SOUNDING,
     (State.TAKEN, Signal.HELP): State.SOUNDING,  # whoever has it is not there yet
     (State.TAKEN, Signal.SPOKEN): State.TAKEN,
+    (State.TAKEN, Signal.PAUSED): State.TAKEN,
+    (State.TAKEN, Signal.UNMUTED): State.TAKEN,
     # Gone, and nobody has seen it: the ladder goes on.
     (State.LATCHED, Signal.PRESENT): State.SOUNDING,  # it is back
     (State.LATCHED, Signal.WORSENED): State.LATCHED,  # unanswered for too long, or it was worse than thought
@@ -114,6 +138,9 @@ TRANSITIONS: Mapping[tuple[State, Signal], State] = {
     (State.LATCHED, Signal.WELL): State.LATCHED,
     (State.LATCHED, Signal.HELP): State.LATCHED,
     (State.LATCHED, Signal.SPOKEN): State.LATCHED,
+    (State.LATCHED, Signal.SNOOZED): State.LATCHED,
+    (State.LATCHED, Signal.PAUSED): State.LATCHED,
+    (State.LATCHED, Signal.UNMUTED): State.LATCHED,
     # Gone, acknowledged for a while: open until somebody takes it or says how it ended.
     (State.SEEN, Signal.PRESENT): State.SOUNDING,  # what was seen was its end
     (State.SEEN, Signal.WORSENED): State.LATCHED,
@@ -130,6 +157,9 @@ TRANSITIONS: Mapping[tuple[State, Signal], State] = {
     (State.SEEN, Signal.WELL): State.LATCHED,
     (State.SEEN, Signal.HELP): State.LATCHED,
     (State.SEEN, Signal.SPOKEN): State.SEEN,
+    (State.SEEN, Signal.SNOOZED): State.SEEN,
+    (State.SEEN, Signal.PAUSED): State.SEEN,
+    (State.SEEN, Signal.UNMUTED): State.SEEN,
     # Gone, and somebody has it: waits for its outcome. If it comes back they still have it, and are told.
     (State.SETTLED, Signal.PRESENT): State.TAKEN,
     (State.SETTLED, Signal.WORSENED): State.LATCHED,
@@ -142,6 +172,8 @@ TRANSITIONS: Mapping[tuple[State, Signal], State] = {
     (State.SETTLED, Signal.RETURNED): State.LATCHED,
     (State.SETTLED, Signal.HELP): State.LATCHED,
     (State.SETTLED, Signal.SPOKEN): State.SETTLED,
+    (State.SETTLED, Signal.PAUSED): State.SETTLED,
+    (State.SETTLED, Signal.UNMUTED): State.SETTLED,
     # Closed: facts about its episodes are written down; only a worse one opens it again.
     (State.CLOSED, Signal.PRESENT): State.CLOSED,
     (State.CLOSED, Signal.WORSENED): State.SOUNDING,
@@ -150,6 +182,8 @@ TRANSITIONS: Mapping[tuple[State, Signal], State] = {
     (State.CLOSED, Signal.WITHDRAWN): State.CLOSED,
     (State.CLOSED, Signal.ACK_EXPIRED): State.CLOSED,
     (State.CLOSED, Signal.ENDED): State.CLOSED,
+    (State.CLOSED, Signal.PAUSED): State.CLOSED,
+    (State.CLOSED, Signal.UNMUTED): State.CLOSED,
     (
         State.CLOSED,
         Signal.HELP,

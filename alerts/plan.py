@@ -7,12 +7,14 @@ ladders frozen. Pure; `plans.py` keeps plans in the database.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from alerts.alert import Tier
 from alerts.ladder import Addressee, Ladder, LadderName, Ladders, Role, Rung
+from alerts.pauses import PauseKind
+from alerts.quiet_hours import QuietHours
 from alerts.schedule import Schedule
 from stream.command import Timetable
 from stream.limits import GUIDELINES, LIMITS, Limit
@@ -237,6 +239,10 @@ class Plan:
     ladders: dict[LadderName, PlannedLadder] = field(default_factory=dict)
     """Ladders of this patient's own; what is left out is the default."""
     team: tuple[Addressee, ...] = DEFAULT_TEAM
+    quiet: QuietHours | None = None
+    """Hours in which a tip that asks for nothing waits."""
+    pauses: dict[PauseKind, float] = field(default_factory=dict)
+    """Longest planned pauses of this patient, in minutes; 0: never. What is left out may be as long as anybody's."""
     schedules: dict[Role, str] = field(default_factory=dict)
     """Which of the practice's schedules says who is on call for a role; left out: the one of the role's own name."""
     on_call: dict[Role, Schedule] = field(default_factory=dict)
@@ -325,7 +331,8 @@ _CHECKS = {
 
 def frozen(plan: Plan) -> Ladders:
     """The plan's ladders with people in place of roles, and the schedules of those who are on call by the hour."""
-    return {name: _resolved(plan.ladders.get(name, planned), plan) for name, planned in DEFAULT_LADDERS.items()}
+    ladders = {name: _resolved(plan.ladders.get(name, planned), plan) for name, planned in DEFAULT_LADDERS.items()}
+    return {**ladders, LadderName.TIP: replace(ladders[LadderName.TIP], quiet=plan.quiet)}
 
 
 def _resolved(planned: PlannedLadder, plan: Plan) -> Ladder:

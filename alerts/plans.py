@@ -16,7 +16,9 @@ from psycopg.types.json import Jsonb
 
 from alerts.ladder import Role
 from alerts.measuring import check_timetable
+from alerts.pauses import check_planned
 from alerts.plan import Plan, check_ladders, check_limits, limits_of
+from alerts.quiet_hours import check_quiet_hours
 from alerts.reachability import Means, Unreachable, prove
 from alerts.schedule import Schedule
 from stream.command import LimitsChanged
@@ -72,11 +74,15 @@ def activate(
         PlanOutdated: another version came first.
         LimitRefused: a limit beyond what anybody may set.
         PlanRefused: a ladder that would not tell anybody, or an unknown guideline.
+        QuietHoursRefused: quiet hours that no clock shows, or too long.
+        PauseRefused: longer pauses than anybody may have.
         Unreachable: somebody would not be told at some hour, or a rule could not fire; it says which.
     """
     limits = limits_of(plan)
     warnings = check_limits(limits)
     check_ladders(plan.ladders)
+    check_quiet_hours(plan.quiet)
+    check_planned(plan.pauses)
     conn.execute(SQL["lock_schedules"])
     check_timetable(plan.pressure_times)
     conn.execute(SQL["lock_plan"], {"patient": plan.patient})

@@ -151,6 +151,7 @@ RULES: Mapping[str, Rule] = {
     StationCondition.DEAD_LETTER: _service(latches=True),
     StationCondition.UNREACHABLE: _service(latches=True),
     StationCondition.FINDING_UNREADABLE: _service(latches=True),
+    StationCondition.HEARD_AFTER_END: _service(latches=True),
 }
 
 SILENCES = frozenset(

@@ -10,9 +10,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 from uuid import uuid5
 
-from alerts import countdown, course, escalation
+from alerts import countdown, course, escalation, snooze
 from alerts.alert import Alert, AlertId, Change, Episode, Found, Occurrence, StationCondition
 from alerts.delivery.console import CHANNEL as CONSOLE
+from alerts.machine import Signal, move
+from alerts.pauses import SILENCE, paused_until
 from alerts.policy import agreed, is_quiet, tier_of, touched_by
 from stream.finding import NAMESPACE, FindingKind, SubjectKind
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from alerts.escalation import Reached
     from alerts.ladder import Addressee
+    from alerts.pauses import Pause
     from alerts.plan import Plan
 
 
@@ -38,6 +41,10 @@ class Situation:
     """Whom an attempt was made to tell."""
     undelivered: Mapping[AlertId, frozenset[Reached]] = field(default_factory=dict)
     """Whose last notice of the running generation is still on its way."""
+    pauses: tuple[Pause, ...] = ()
+    """Planned pauses of the patient, running or to come."""
+    ended_at: datetime | None = None
+    """Since when the patient is no longer monitored."""
 
 
 class Answer(Protocol):
@@ -54,6 +61,8 @@ def heard(situation: Situation, found: Found, plan: Plan, now: datetime) -> tupl
     """
     if is_quiet(found):
         return ()
+    if situation.ended_at is not None and found.condition != StationCondition.HEARD_AFTER_END:
+        return ()  # see `after_end`
     holder = next((alert for alert, known in situation.episodes.items() if found.episode in known), None)
     if holder is None and found.withdrawn is not None:
         return ()  # nobody was told
@@ -63,7 +72,9 @@ def heard(situation: Situation, found: Found, plan: Plan, now: datetime) -> tupl
         target = open_one
     verdict = agreed(found, tier_of(found, plan), (other for _, other in _known(situation)))
     if target is None:
-        return _rest(situation, (course.raised(found, verdict, plan, now), *_risen(situation, found, plan, now)), now)
+        new = course.raised(found, verdict, plan, now)
+        new = replace(new, alert=snooze.inherited(new.alert, situation.alerts.values(), now))
+        return _rest(situation, (new, *_risen(situation, found, plan, now)), now)
     change = course.renewed(
         situation.alerts[target],
         situation.episodes.get(target, {}),
@@ -141,7 +152,8 @@ def wearer_answered(situation: Situation, alert: AlertId, answer: Answer, now: d
 def passed(situation: Situation, alert: AlertId, now: datetime) -> tuple[Change, ...]:
     """What time alone changes of an alert that is due."""
     before = situation.alerts[alert]
-    change = escalation.due(before, now, situation.undelivered.get(alert, escalation.NOBODY))
+    change = _planned(Change(alert=before), situation, now)
+    change = joined(change, escalation.due(change.alert, now, situation.undelivered.get(alert, escalation.NOBODY)))
     if change.alert.tier is before.tier:
         return (change,)
     return _rest(situation, (change,), now)
@@ -159,10 +171,45 @@ def _rest(situation: Situation, made: Iterable[Change], now: datetime) -> tuple[
         if before is None or before.generation != change.alert.generation or before.inhibited_by is not None:
             others = [changes[one].alert if one in changes else known for one, known in alerts.items()]
             changes[key] = replace(change, alert=countdown.one_question(change.alert, others))
+    changes = {key: _planned(change, situation, now) for key, change in changes.items()}
     return tuple(
         joined(one, escalation.due(one.alert, now, situation.undelivered.get(key, escalation.NOBODY)))
         for key, one in changes.items()
     )
+
+
+def ended(situation: Situation, by_whom: str, why: str, cause: str, now: datetime) -> tuple[Change, ...]:
+    """The end of monitoring: every open alert of the patient is over."""
+    over = [
+        course.ended(alert, now, by_whom, cause, situation.told.get(key, ()), why)
+        for key, alert in situation.alerts.items()
+        if alert.is_open
+    ]
+    return _rest(situation, over, now)
+
+
+def paused(situation: Situation, now: datetime) -> tuple[Change, ...]:
+    """What a pause that was set or lifted changes of the open alerts."""
+    every = [Change(alert=alert) for alert in situation.alerts.values() if alert.is_open]
+    changed = [_planned(change, situation, now) for change in every]
+    return _rest(situation, [new for new, old in zip(changed, every, strict=True) if new != old], now)
+
+
+def _planned(change: Change, situation: Situation, now: datetime) -> Change:
+    """The change under the pauses that are planned: silence that was announced tells nobody."""
+    alert = change.alert
+    if alert.condition not in SILENCE or not alert.is_open:
+        return change
+    until = paused_until(situation.pauses, now)
+    if until == alert.paused_until or (until is None and alert.paused_until is not None and alert.paused_until <= now):
+        return change
+    before = alert.state
+    alert = replace(alert, state=move(before, Signal.PAUSED), paused_until=until or now)
+    if until is None:  # lifted: it is unmuted now
+        return replace(change, alert=alert)
+    cause, detail = f"paused:{alert.entries}", {"until": until.isoformat()}
+    alert, entry = course.entered(alert, before, cause=cause, what=Signal.PAUSED, now=now, detail=dict(detail))
+    return replace(change, alert=alert, entries=(*change.entries, entry))
 
 
 def joined(first: Change, second: Change) -> Change:
@@ -214,6 +261,25 @@ def unreachable(changes: Iterable[Change]) -> list[Occurrence]:
                 )
             )
     return found
+
+
+def after_end(situation: Situation, found: Found) -> Occurrence | None:
+    """What is found of somebody who is no longer monitored: one alert for each end, to the operator, of their device."""
+    ended_at = situation.ended_at
+    is_body = found.kind is FindingKind.PHYSIOLOGICAL and found.withdrawn is None
+    if ended_at is None or not is_body or is_quiet(found):
+        return None
+    return Occurrence(
+        subject=found.subject,
+        subject_kind=found.subject_kind,
+        condition=StationCondition.HEARD_AFTER_END,
+        kind=FindingKind.TECHNICAL,
+        episode=uuid5(NAMESPACE, f"after_end|{found.subject}|{ended_at.isoformat()}"),
+        revision=1,
+        present=True,
+        onset=ended_at,
+        evidence={"reason": "take the device back, or begin monitoring again", "condition": str(found.condition)},
+    )
 
 
 def delivery_failing(channel: str, address: str, notice: UUID, why: str, now: datetime) -> Occurrence:

@@ -1,6 +1,6 @@
 -- list_alerts --
 SELECT alert, subject, subject_kind, condition, kind, state, tier, reason, past, onset, raised_at, generation, cycle,
-       acknowledged_until, asked_until, well_at, answered_by, answered_at, inhibited_by, outcome, closed_at, next_due_at, plan_version, ladder
+       acknowledged_until, asked_until, well_at, snoozed_until, paused_until, answered_by, answered_at, inhibited_by, outcome, closed_at, next_due_at, plan_version, ladder
   FROM alerts.alert
  WHERE (%(is_open)s::bool IS NULL OR (state <> 'closed') = %(is_open)s)
    AND (%(tier)s::text IS NULL OR tier = %(tier)s)
@@ -11,7 +11,7 @@ SELECT alert, subject, subject_kind, condition, kind, state, tier, reason, past,
 
 -- one_alert --
 SELECT alert, subject, subject_kind, condition, kind, state, tier, reason, past, onset, raised_at, generation, cycle,
-       rung, acknowledged_until, asked_until, well_at, answered_by, answered_at, inhibited_by, outcome, closed_at, next_due_at, plan_version,
+       rung, acknowledged_until, asked_until, well_at, snoozed_until, paused_until, answered_by, answered_at, inhibited_by, outcome, closed_at, next_due_at, plan_version,
        ladder, ladders
   FROM alerts.alert WHERE alert = %(alert)s
 

@@ -15,6 +15,7 @@ from psycopg.types.json import Jsonb
 
 from alerts.alert import Alert, AlertId, Change, Episode
 from alerts.ladder import Addressee
+from alerts.pauses import Pause
 from alerts.reaction import Situation
 from stream.store.sql import queries
 
@@ -77,11 +78,15 @@ def situation(
             told.setdefault(row["alert"], []).append(msgspec.convert(row, Addressee))
         for row in _rows(conn).execute(SQL["undelivered_of"], asked).fetchall():
             undelivered.setdefault(row["alert"], set()).add((row["person"], row["channel"]))
+    planned = _rows(conn).execute(SQL["pauses_of"], {"subject": subject}).fetchall()
+    watched = _rows(conn).execute(SQL["watched_of"], {"subject": subject}).fetchone()
     return Situation(
         alerts=alerts,
         episodes=episodes,
         told={key: tuple(people) for key, people in told.items()},
         undelivered={key: frozenset(reached) for key, reached in undelivered.items()},
+        pauses=tuple(msgspec.convert(row, Pause) for row in planned),
+        ended_at=watched["at"] if watched and watched["what"] == "ended" else None,
     )
 
 

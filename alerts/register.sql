@@ -14,6 +14,7 @@ SELECT * FROM alerts.alert
     OR alert = (SELECT alert FROM alerts.alert_episode WHERE episode = %(episode)s)
     OR (subject = %(subject)s AND state = 'closed' AND alert IN
         (SELECT alert FROM alerts.alert_episode WHERE coalesce(ended, 'infinity') >= %(since)s::timestamptz))
+    OR (subject = %(subject)s AND snoozed_until >= %(since)s::timestamptz)
  ORDER BY alert
    FOR UPDATE
 
@@ -36,13 +37,25 @@ SELECT l.alert, l.person, l.channel
          ORDER BY n.alert, n.person, n.channel, n.cycle DESC, n.rung DESC) l
  WHERE l.status = 'waiting'
 
+-- pauses_of --
+-- Planned pauses of a patient, the latest hundred; of a gateway that serves one patient only, those of that patient: what
+-- serves several is never muted by one of them.
+SELECT pause, patient, kind, from_at, until_at, by_whom, role, lifted_at FROM alerts.pause
+ WHERE patient = CASE WHEN (SELECT count(*) FROM stream.patients_of(%(subject)s)) = 1
+                      THEN (SELECT patient FROM stream.patients_of(%(subject)s)) ELSE %(subject)s END
+ ORDER BY until_at DESC LIMIT 100
+
+-- watched_of --
+SELECT at, what FROM alerts.monitoring WHERE patient = %(subject)s ORDER BY n DESC LIMIT 1
+
 -- save_alert --
 INSERT INTO alerts.alert (alert, subject, subject_kind, condition, kind, state, tier, reason, past, onset, raised_at,
     ladder, ladders, plan_version, cycle_from, unanswered_from, generation, cycle, rung, hurried, acknowledged_until,
-    asked_until, well_at, answered_by, answered_at, inhibited_by, outcome, closed_at, next_due_at, updates, entries)
+    asked_until, well_at, snoozed_until, paused_until, answered_by, answered_at, inhibited_by, outcome, closed_at, next_due_at, updates, entries)
 VALUES (%(alert)s, %(subject)s, %(subject_kind)s, %(condition)s, %(kind)s, %(state)s, %(tier)s, %(reason)s, %(past)s,
     %(onset)s, %(raised_at)s, %(ladder)s, %(ladders)s, %(plan_version)s, %(cycle_from)s, %(unanswered_from)s,
-    %(generation)s, %(cycle)s, %(rung)s, %(hurried)s, %(acknowledged_until)s, %(asked_until)s, %(well_at)s, %(answered_by)s, %(answered_at)s,
+    %(generation)s, %(cycle)s, %(rung)s, %(hurried)s, %(acknowledged_until)s, %(asked_until)s, %(well_at)s, %(snoozed_until)s,
+    %(paused_until)s, %(answered_by)s, %(answered_at)s,
     %(inhibited_by)s, %(outcome)s, %(closed_at)s, %(next_due_at)s, %(updates)s, %(entries)s)
 ON CONFLICT (alert) DO UPDATE SET
     state = EXCLUDED.state, tier = EXCLUDED.tier, reason = EXCLUDED.reason, past = EXCLUDED.past,
@@ -50,6 +63,7 @@ ON CONFLICT (alert) DO UPDATE SET
     unanswered_from = EXCLUDED.unanswered_from, generation = EXCLUDED.generation, cycle = EXCLUDED.cycle,
     rung = EXCLUDED.rung, hurried = EXCLUDED.hurried, acknowledged_until = EXCLUDED.acknowledged_until,
     asked_until = EXCLUDED.asked_until, well_at = EXCLUDED.well_at,
+    snoozed_until = EXCLUDED.snoozed_until, paused_until = EXCLUDED.paused_until,
     answered_by = EXCLUDED.answered_by, answered_at = EXCLUDED.answered_at, inhibited_by = EXCLUDED.inhibited_by,
     outcome = EXCLUDED.outcome, closed_at = EXCLUDED.closed_at, next_due_at = EXCLUDED.next_due_at,
     updates = EXCLUDED.updates, entries = EXCLUDED.entries

@@ -34,6 +34,8 @@ _ANSWERS = {
     "well": "no emergency, says",
     "help": "HELP WANTED by",
     "spoken": "heard from",
+    "snoozed": "not now, says",
+    "ended": "no longer monitored, says",
 }
 
 
@@ -92,8 +94,8 @@ def _line(conn: Connection, row: dict[str, Any]) -> str:  # noqa: PLR0911 - a ta
             name = f"{row['person']} by {row['channel']}"
             how = f"({detail.get('detail')})  notice {row['notice']}"
             return f"{at}  {row['outcome']:<9}  {kind} to {name}: {who} {how}"
-        case "acknowledged" | "accepted" | "closed" | "rejected" | "returned" | "well" | "help" | "spoken":
-            return f"{at}  answered   {who}: {_ANSWERS[row['what']]} {row['by_whom']}"
+        case answer if answer in _ANSWERS:
+            return f"{at}  answered   {who}: {_ANSWERS[answer]} {row['by_whom']}"
         case "response":
             return f"{at}  answered   {who}: {row['by_whom']} says {str(detail.get('kind')).replace('_', ' ')}"
         case "cleared" | "faded":

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from alerts.alert import Tier
+from alerts.alert import Reason, Tier
 from alerts.ladder import LadderName
 from stream.finding import Condition
 
@@ -65,6 +65,10 @@ ASKING: Mapping[LadderName, LadderName] = {
 }
 """Ladders on which the patient is asked how they are, and the one that runs when they are all right; where it is the
 same, the answer holds as an acknowledgement does."""
+
+
+LOUD = frozenset({Reason.ACT_NOW, Reason.FINGER_STICK, Reason.MEASURE_AGAIN, Reason.RECORD_AGAIN})
+"""Tips that ask the patient to do something now: quiet hours do not keep them."""
 
 
 def ladder_for(condition: str, tier: Tier) -> LadderName:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from alerts.ladder import Role
 from alerts.sealing import write_secret
 from api import sessions
 from api.accounts import Kind
@@ -33,6 +34,9 @@ OPERATOR = "operator"
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _BEARER = HTTPBearer(auto_error=False, description="A token from the data folder's keys/api-NAME.token")
+
+
+_ROLES = {Kind.PATIENT: Role.PATIENT, Kind.CLINICIAN: Role.DOCTOR, Kind.OPERATOR: Role.OPERATOR}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +71,10 @@ class Asker:
         if self.account is not None and who not in {None, self.name}:
             raise Problem(403, "who is signed in answers in their own name")
         return who or self.name
+
+    def role_as(self, role: Role | None) -> Role | None:
+        """What they are to a patient: a machine may hand that on too, a person is what their account says."""
+        return role if self.account is None else _ROLES[self.account.kind]
 
     @property
     def keeps_accounts(self) -> bool:

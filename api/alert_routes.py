@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from alerts import answers, dead_letters, hops, reading
 from alerts.alert import Outcome, Tier
 from alerts.answers import Said, Verb
+from alerts.ladder import Role
 from api.access import Anyone, Asker, Caller, Staff
 from api.house import Here, House, IdempotencyKey, Row
 from api.problem import Problem
@@ -47,6 +48,16 @@ class WearerSays(BaseModel):
 
     answer: Literal["well", "help"]
     who: Annotated[str | None, Field(min_length=1, max_length=80, description="Left out: the token's caller.")] = None
+
+
+class Snoozing(BaseModel):
+    """For how long nobody is to be told, and who asks for it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    minutes: Annotated[float, Field(gt=0, le=10_000)]
+    who: Annotated[str | None, Field(min_length=1, max_length=80, description="Left out: the token's caller.")] = None
+    role: Annotated[Role | None, Field(description="Left out: what the care team says of them, else operator.")] = None
 
 
 Given = Annotated[Answer | None, Body()]
@@ -163,6 +174,16 @@ def close(
     return _answered(house, alert, Verb.CLOSE, staff, closing, idempotency_key, closing.outcome)
 
 
+@router.post("/alerts/{alert}/snooze")
+def snooze(alert: UUID, house: Here, asker: Anyone, given: Snoozing, idempotency_key: IdempotencyKey = None) -> Row:
+    """Say "not now": nobody is told for so long, unless it gets worse. 422 beyond what its tier allows."""
+    if asker.patient is not None:
+        with house.transaction() as conn:
+            asker.check(reading.subject_of(conn, alert))
+    said = Answer(who=given.who)
+    return _answered(house, alert, Verb.SNOOZE, asker, said, idempotency_key, minutes=given.minutes, role=given.role)
+
+
 @router.post("/alerts/{alert}/answer")
 def answer(alert: UUID, house: Here, asker: Anyone, says: WearerSays, idempotency_key: IdempotencyKey = None) -> Row:
     """The patient's own word. `well`: where they are being asked (`asked_until`), a doctor's alert; `help`: dispatch now.
@@ -183,9 +204,18 @@ def _answered(
     given: Answer,
     key: str | None,
     outcome: Outcome = Outcome.RESOLVED,
+    minutes: float = 0.0,
+    role: Role | None = None,
 ) -> Row:
-    who = asker.speaks_as(given.who)
-    said = Said(verb=verb, by_whom=who, key=f"{asker.name}:{key or uuid4()}", outcome=outcome, note=given.note)
+    said = Said(
+        verb=verb,
+        by_whom=asker.speaks_as(given.who),
+        key=f"{asker.name}:{key or uuid4()}",
+        outcome=outcome,
+        note=given.note,
+        minutes=minutes,
+        role=asker.role_as(role),
+    )
     with house.transaction() as conn:
         now, changed = answers.answer(conn, alert, said, house.now())
     return {
@@ -195,6 +225,7 @@ def _answered(
         "answered_by": now.answered_by,
         "acknowledged_until": now.acknowledged_until,
         "asked_until": now.asked_until,
+        "snoozed_until": now.snoozed_until,
         "next_due_at": now.next_due_at,
         "changed": changed,
     }

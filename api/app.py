@@ -20,6 +20,7 @@ from api import (
     callback_routes,
     ecg_routes,
     live,
+    monitoring_routes,
     page_routes,
     people_routes,
     plan_routes,
@@ -96,7 +97,7 @@ def create_app(
     app.add_middleware(StrictHeaders)
     for routes in (
         stream_routes, alert_routes, strip_routes, callback_routes, people_routes, plan_routes, reach_routes,
-        account_routes, ecg_routes, live, page_routes,
+        monitoring_routes, account_routes, ecg_routes, live, page_routes,
     ):  # fmt: skip
         app.include_router(routes.router)
     return app

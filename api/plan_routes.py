@@ -13,7 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from alerts import plans
 from alerts.alert import Tier
 from alerts.ladder import Addressee, LadderName, Role
+from alerts.pauses import PauseKind
 from alerts.plan import DEFAULT_TEAM, Plan, PlannedLadder
+from alerts.quiet_hours import QuietHours
 from api.access import Caller
 from api.house import Here
 from api.people_routes import Id
@@ -33,6 +35,8 @@ class PlanBody(BaseModel):
     tiers: Annotated[dict[str, Tier], Field(max_length=50, description="Higher tiers than usual, by condition.")] = {}
     ladders: dict[LadderName, PlannedLadder] = {}
     team: Annotated[list[Addressee], Field(min_length=1, max_length=50)] = list(DEFAULT_TEAM)
+    quiet: QuietHours | None = None
+    pauses: Annotated[dict[PauseKind, float], Field(description="Longest planned pauses, in minutes; 0: never.")] = {}
     schedules: Annotated[
         dict[Role, str],
         Field(description="Which schedule says who is on call for a role; else that of the role's name."),
@@ -75,6 +79,8 @@ def put_plan(
             team=tuple(body.team),
             schedules=body.schedules,
             pressure_times=body.pressure_times,
+            quiet=body.quiet,
+            pauses=body.pauses,
         )
         made, warnings = plans.activate(conn, plan, house.means(conn), by_whom=caller, now=house.now())
     response.headers["etag"] = f'"{made.version}"'

@@ -19,13 +19,17 @@ from alerts.answers import Conflict, NoSuchAlert
 from alerts.countdown import NotAsked
 from alerts.dead_letters import CannotSendAgain, NoSuchNotice
 from alerts.faults import where
+from alerts.monitoring import NoSuchPause, NotMonitored
+from alerts.pauses import PauseRefused
 from alerts.plan import LimitRefused, PlanRefused
 from alerts.plans import PlanOutdated
+from alerts.quiet_hours import QuietHoursRefused
 from alerts.reachability import Unreachable
 from alerts.responses import IdReused, NotTold
 from alerts.schedule import ScheduleRefused
 from alerts.schedules import ScheduleOutdated
 from alerts.sealing import CannotOpen
+from alerts.snooze import SnoozeRefused
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Request
@@ -65,6 +69,11 @@ def install(app: FastAPI) -> None:
         Conflict: 409,
         IdReused: 409,
         NotAsked: 409,
+        NoSuchPause: 404,
+        NotMonitored: 409,
+        SnoozeRefused: 422,
+        PauseRefused: 422,
+        QuietHoursRefused: 422,
         PlanOutdated: 412,
         ScheduleOutdated: 412,
         LimitRefused: 422,

@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Self
+from uuid import uuid5
 
-from alerts import countdown, course, reaction
+from alerts import countdown, course, reaction, snooze
 from alerts.alert import Alert, AlertId, Change, Entry, EventType, Found, Notice, NoticeId, Outcome
+from alerts.ladder import Role
+from alerts.pauses import Pause, PauseKind, check_pause
 from alerts.plan import Plan
 from alerts.reaction import Situation
+from stream.finding import NAMESPACE
 from tests.alerts.desk import START
 
 if TYPE_CHECKING:
@@ -54,6 +58,8 @@ class World:
             self._save(reaction.passed(self._asked(), alert.alert, self.now))
 
     def says(self, found: Found) -> tuple[Change, ...]:
+        if (stray := reaction.after_end(self.situation, found)) is not None:
+            return self.says(stray)
         changes = reaction.heard(self._asked(), found, self.plan, self.now)
         self._save(changes)
         return changes
@@ -77,6 +83,46 @@ class World:
         self._answer(
             alert, lambda one, told, cause: countdown.wants_help(one, self.now, who, cause, told), of_wearer=True
         )
+
+    def snoozes(self, who: str, alert: Alert, minutes: float, role: Role = Role.PATIENT) -> None:
+        self._answer(alert, lambda one, _, cause: snooze.snoozed(one, minutes, self.now, who, role, cause))
+
+    def pauses(self, kind: PauseKind, minutes: float, *, ahead_s: float = 0.0, role: Role = Role.PATIENT) -> Pause:
+        """A planned pause is set."""
+        from_at = self.now + timedelta(seconds=ahead_s)
+        until_at = from_at + timedelta(minutes=minutes)
+        made = Pause(pause=uuid5(NAMESPACE, f"{kind}|{from_at}|{until_at}"), patient="ada", kind=kind, from_at=from_at,
+                     until_at=until_at, by_whom=role, role=role)  # fmt: skip
+        check_pause(made, self.plan.pauses, self.now)
+        self.situation = replace(self.situation, pauses=(*self.situation.pauses, made))
+        self._save(reaction.paused(self._asked(), self.now))
+        return made
+
+    def lifts(self, pause: Pause) -> None:
+        """A pause is ended before its time."""
+        others = tuple(one for one in self.situation.pauses if one.pause != pause.pause)
+        self.situation = replace(self.situation, pauses=(*others, replace(pause, lifted_at=self.now)))
+        self._save(reaction.paused(self._asked(), self.now))
+
+    def ends(self, who: str = "doctor", why: str = "discharge") -> None:
+        """Monitoring ends."""
+        self.answers += 1
+        self._save(reaction.ended(self._asked(), who, why, f"ended:{self.answers}", self.now))
+        self.moot |= {key for key, one in self.notices.items() if one.to.role is not Role.DISPATCH}
+        self.situation = replace(self.situation, ended_at=self.now)
+
+    def begins(self) -> None:
+        """Monitoring begins again: what is still so of what was over with the end is to be heard anew."""
+        forgotten = {
+            key: {
+                episode: replace(one, revision=0)
+                if one.present and self.situation.alerts[key].outcome is Outcome.ENDED
+                else one
+                for episode, one in known.items()
+            }
+            for key, known in self.situation.episodes.items()
+        }
+        self.situation = replace(self.situation, ended_at=None, episodes=forgotten)
 
     def hears_again(self) -> None:
         """Notices get through again."""
