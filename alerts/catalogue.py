@@ -172,6 +172,8 @@ LETTER: Mapping[str, Text] = {
     "state": {"en": "state", "zh": "状态"},
     "evidence": {"en": "figures", "zh": "数据"},
     "record_status": {"en": "record", "zh": "病历"},
+    "cut": {"en": "shortened", "zh": "已缩短"},
+    "position": {"en": "position", "zh": "位置"},
     "name": {"en": "name", "zh": "姓名"},
     "birth_date": {"en": "birth date", "zh": "出生日期"},
     "sex": {"en": "sex", "zh": "性别"},

@@ -42,7 +42,7 @@ SELECT body FROM alerts.notice WHERE notice = %(notice)s
 
 -- responses --
 SELECT r.notice, r.kind, r.endpoint, n.person, r.external_id, r.at, r.body
-  FROM alerts.response r JOIN alerts.notice n USING (notice) WHERE n.alert = %(alert)s ORDER BY r.at, r.kind, r.external_id
+  FROM alerts.response r JOIN alerts.notice n USING (notice) WHERE n.alert = %(alert)s ORDER BY r.written_at, r.external_id
 
 -- counts --
 SELECT 'open' AS what, tier, state AS state, count(*) AS count FROM alerts.alert WHERE state <> 'closed' GROUP BY tier, state

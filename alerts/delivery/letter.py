@@ -15,7 +15,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from alerts.alert import EventType, Tier
-from alerts.catalogue import CONDITIONS, EVENTS, LETTER, TIERS
+from alerts.catalogue import EVENTS, LETTER, TIERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -48,9 +48,9 @@ def letter(message: Message, sender: str) -> EmailMessage:
     if message.tier == Tier.EMERGENCY:
         written["X-Priority"] = "1"
         written["Importance"] = "high"
-    sentences, lines = _sentences(message, data), list(_lines(message, data))
-    written.set_content(_text(sentences, lines))
-    written.add_alternative(_page(sentences, lines), subtype="html")
+    told, lines = _told(message, data), list(_lines(message, data))
+    written.set_content(_text(told, lines))
+    written.add_alternative(_page(told, lines), subtype="html")
     strip = data.get("strip")
     if isinstance(strip, str) and strip.lstrip().startswith("<svg"):
         written.add_attachment(strip.encode(), "image", "svg+xml", filename="strip.svg")
@@ -59,27 +59,34 @@ def letter(message: Message, sender: str) -> EmailMessage:
 
 def _subject(message: Message, data: Mapping[str, Any]) -> str:
     tier, event = TIERS[Tier(message.tier)], EVENTS[EventType(message.type)]
-    what = _condition(data)
-    english = " ".join(part for part in (tier["en"], event["en"]) if part)
-    if not what["en"]:
-        return f"[Tierwatch] {event['en']} / {event['zh']}"
-    return f"[Tierwatch] {english}: {what['en']} / {tier['zh']} {event['zh']}: {what['zh']}".translate(_CONTROL)
+    english, chinese = f"{tier['en']} {event['en']}", f"{tier['zh']} {event['zh']}"
+    what = _object(data.get("condition_name"))  # clinicians' word; patient and family are told by tier alone
+    if what:
+        english, chinese = f"{english}: {what.get('en', '')}", f"{chinese}: {what.get('zh', '')}"
+    elif "condition" not in data:
+        english, chinese = event["en"], event["zh"]
+    return f"[Tierwatch] {english} / {chinese}".translate(_CONTROL)
 
 
-def _condition(data: Mapping[str, Any]) -> Mapping[str, str]:
-    condition = str(data.get("condition", ""))
-    return CONDITIONS.get(condition, {"en": condition, "zh": condition})
+def _told(message: Message, data: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+    """In each language: the sentence, and what there is to know and to do."""
+    reason, event = _object(data.get("reason")), EVENTS[EventType(message.type)]
+    found = []
+    for language in reason or dict.fromkeys(event, ""):
+        sentence = str(reason.get(language, f"Tierwatch: {event[language]}"))
+        parts = [_object(data.get(name)).get(language, "") for name in ("about", "question")]
+        steps = _object(data.get("what_to_do")).get(language, [])
+        parts += steps if isinstance(steps, list) else [steps]
+        found.append((sentence.translate(_CONTROL), [str(part).translate(_CONTROL) for part in parts if part]))
+    return found
 
 
-def _sentences(message: Message, data: Mapping[str, Any]) -> list[str]:
-    reason = _object(data.get("reason"))
-    found = [str(reason[language]) for language in reason]
-    event = EVENTS[EventType(message.type)]
-    return found or [f"Tierwatch: {event['en']} / {event['zh']}"]
+_CLINICAL = ("why", "outcome", "patient", "onset", "raised_at", "state", "evidence", "record_status", "cut")
+_FOR_ALL = ("why", "outcome", "onset")
 
 
 def _lines(message: Message, data: Mapping[str, Any]) -> Iterator[Line]:
-    for name in ("why", "outcome", "patient", "onset", "raised_at", "state", "evidence", "record_status"):
+    for name in _CLINICAL if "condition_name" in data else _FOR_ALL:
         if data.get(name) not in (None, "", {}):
             yield _label(name), _shown(data[name])
     for name, value in _object(data.get(_RECORD)).items():
@@ -106,15 +113,18 @@ def _shown(value: Any, depth: int = 0) -> str:
     return str(value).translate(_CONTROL)
 
 
-def _text(sentences: list[str], lines: list[Line]) -> str:
-    told = [sentence.translate(_CONTROL) for sentence in sentences]
-    return "\n".join([*told, "", *(f"{name}: {value}" for name, value in lines), ""])
+def _text(told: list[tuple[str, list[str]]], lines: list[Line]) -> str:
+    paragraphs = ["\n".join([sentence, *(f"  - {part}" for part in parts)]) for sentence, parts in told]
+    return "\n\n".join([*paragraphs, "\n".join(f"{name}: {value}" for name, value in lines)]) + "\n"
 
 
-def _page(sentences: list[str], lines: list[Line]) -> str:
-    told = "".join(f"<h2>{escape(sentence)}</h2>" for sentence in sentences)
+def _page(told: list[tuple[str, list[str]]], lines: list[Line]) -> str:
+    paragraphs = "".join(
+        f"<h2>{escape(sentence)}</h2><ul>{''.join(f'<li>{escape(part)}</li>' for part in parts)}</ul>"
+        for sentence, parts in told
+    )
     rows = "".join(f"<tr><th align=left>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in lines)
-    return f"<!doctype html><meta charset=utf-8><title>Tierwatch</title>{told}<table>{rows}</table>"
+    return f"<!doctype html><meta charset=utf-8><title>Tierwatch</title>{paragraphs}<table>{rows}</table>"
 
 
 def _object(value: Any) -> Mapping[str, Any]:

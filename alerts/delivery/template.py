@@ -15,7 +15,7 @@ from xml.sax.saxutils import escape as xml_escape
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from alerts.alert import EventType, Tier
-from alerts.catalogue import CONDITIONS, EVENTS, TIERS
+from alerts.catalogue import EVENTS, TIERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,7 +36,7 @@ PLACEHOLDERS: Mapping[str, str] = {
     "event_zh": "the same in Chinese",
     "tier": "Tip, Doctor or EMERGENCY",
     "tier_zh": "the same in Chinese",
-    "condition": "what is true, in English",
+    "condition": "what is true, in English: to patient and family in plain words",
     "condition_zh": "the same in Chinese",
     "sentence": "tier, condition and reason in one sentence, in English",
     "sentence_zh": "the same in Chinese",
@@ -102,8 +102,7 @@ def words_of(message: Message, key: str) -> dict[str, str]:
     payload = _object(json.loads(message.body))
     data = _object(payload.get("data"))
     reason = _object(data.get("reason"))
-    condition = str(data.get("condition", ""))
-    what: Mapping[str, str] = CONDITIONS.get(condition, {"en": condition, "zh": condition})
+    what = _object(data.get("condition_name")) or reason  # patient and family read plain words
     event, tier = EVENTS[EventType(message.type)], TIERS[Tier(message.tier)]
     return {
         "key": key,
@@ -116,8 +115,8 @@ def words_of(message: Message, key: str) -> dict[str, str]:
         "event_zh": event["zh"],
         "tier": tier["en"],
         "tier_zh": tier["zh"],
-        "condition": what["en"],
-        "condition_zh": what["zh"],
+        "condition": str(what.get("en", "")),
+        "condition_zh": str(what.get("zh", "")),
         # A trial has no reason: it says what it is.
         "sentence": str(reason.get("en", f"Tierwatch: {event['en']}")),
         "sentence_zh": str(reason.get("zh", f"Tierwatch: {event['zh']}")),

@@ -19,9 +19,16 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from alerts.carrying import Carried
 from alerts.delivery.mail import Mail
 from alerts.delivery.outcome import Delivered, Message, Outcome, Refused, Retry
 from alerts.delivery.settings import MailSettings
+from alerts.ladder import Role
+from alerts.payload import Material, compose
+from alerts.record import Record
+from stream.finding import Condition
+from tests.alerts.desk import START, finding
+from tests.alerts.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +41,8 @@ BODY: dict[str, Any] = {
         "alert_id": "5f0c6c8e-8d0f-5a0e-9b8e-2f6f0c0f7a11",
         "patient": "ada-1",
         "condition": "af",
+        "condition_name": {"en": "atrial fibrillation", "zh": "心房颤动"},
+        "what_to_do": {"en": ["Look at the strip."], "zh": ["请查看心电图。"]},
         "onset": "2026-11-24T08:00:00Z",
         "reason": {
             "en": "Doctor: atrial fibrillation; a doctor needs to decide.",
@@ -120,7 +129,15 @@ def test_a_letter_says_it_in_both_languages_as_text_and_as_a_page(office: Office
     assert plain is not None
     assert page is not None
     for part in (plain.get_content(), page.get_content()):
-        for word in ("atrial fibrillation; a doctor needs", "需要医生判断", "王秀英", "penicillin", "rate_bpm 131.0"):
+        for word in (
+            "atrial fibrillation; a doctor needs",
+            "需要医生判断",
+            "王秀英",
+            "penicillin",
+            "rate_bpm 131.0",
+            "Look at the strip",
+            "请查看",
+        ):
             assert word in part
     assert [one.get_filename() for one in letter.iter_attachments()] == ["strip.svg"]
 
@@ -147,21 +164,53 @@ def test_the_subject_names_no_patient(office: Office, server: int, tmp_path: Pat
     assert office.letter()["x-priority"] == "1"
 
 
-def test_what_the_payload_withholds_is_in_no_letter(office: Office, server: int, tmp_path: Path) -> None:
-    body = {"type": "alert.raised", "data": {"condition": "glucose_low", "reason": {"en": "Tip: eat.", "zh": "提示"}}}
-    message = _message(tier="tip")
-    tip = Message(**{name: getattr(message, name) for name in Message.__slots__} | {"body": json.dumps(body).encode()})
-    _to(server, tmp_path).deliver(tip)
-    text = office.letters[-1].decode()
-    for word in ("record", "allergies", "figures", "strip"):
-        assert word not in text
+def _composed(role: Role) -> bytes:
+    """What the product really says to somebody of this role."""
+    story = World()
+    story.says(finding(Condition.VF))
+    alert = story.alert(Condition.VF)
+    notice = next(one for one in story.notices.values() if one.to.role is role)
+    record = Record(
+        patient="ada", name="王秀英", address="1 Sample Street", door_code="4711", allergies=("penicillin",)
+    )
+    material = Material(
+        alert=alert, notice=notice, episodes=tuple(story.situation.episodes[alert.alert].values()),
+        carried=Carried(record=record, strip="<svg xmlns='http://www.w3.org/2000/svg'/>"),
+    )  # fmt: skip
+    return compose(material, START)
+
+
+@pytest.mark.parametrize(
+    ("role", "has", "has_not"),
+    [
+        (Role.DOCTOR, ["王秀英", "penicillin", "rate_bpm"], ["4711", "Sample Street"]),
+        (Role.PATIENT, [], ["王秀英", "penicillin", "rate_bpm", "4711", "Sample Street", "state"]),
+        (Role.DISPATCH, ["王秀英", "penicillin", "4711", "Sample Street"], []),
+    ],
+)
+def test_a_letter_holds_what_its_reader_may_see_and_no_more(
+    office: Office, server: int, tmp_path: Path, role: Role, has: list[str], has_not: list[str]
+) -> None:
+    message = _message(tier="emergency")
+    given = {name: getattr(message, name) for name in Message.__slots__} | {"body": _composed(role)}
+    assert isinstance(_to(server, tmp_path).deliver(Message(**given)), Delivered)
+    letter = office.letter()
+    for kind in ("plain", "html"):
+        part = letter.get_body((kind,))
+        assert part is not None
+        for word in has:
+            assert word in part.get_content()
+        for word in has_not:
+            assert word not in part.get_content()
+    if role is Role.PATIENT:
+        assert letter["subject"] == "[Tierwatch] EMERGENCY alert / 紧急 警报"
 
 
 def test_what_somebody_wrote_into_the_record_is_no_markup_and_no_header(
     office: Office, server: int, tmp_path: Path
 ) -> None:
     nasty = "<script>x</script>\r\nBcc: eve@example.org"
-    _to(server, tmp_path).deliver(_message(record={"name": nasty}, condition="a\r\nBcc: eve@example.org"))
+    _to(server, tmp_path).deliver(_message(record={"name": nasty}, condition_name={"en": "a\r\nBcc: eve@example.org"}))
     letter = office.letter()
     page = letter.get_body(("html",))
     assert page is not None
