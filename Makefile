@@ -3,7 +3,7 @@
 #   make demo [ARGS="--speed 4"]   patients with wearables, an emergency, a dispatch centre, all on this machine
 #   make test [ARGS="-k ward"]     every test; JOBS=1 for one process
 #   make lint                      ruff, mypy, import-linter
-#   make bench                     the figures of the ECG codec, the detector and the whole way in
+#   make bench                     the figures of the ECG codec, the detector, the whole way in, and telling people
 #   make mutants [ARGS="..."]      each known way to break the product turns a test red
 #   make lock                      after a change of the dependencies in pyproject.toml
 
@@ -37,7 +37,7 @@ lint: $(INSTALLED)
 
 bench: $(INSTALLED)
 	@mkdir -p var/numba
-	@for figures in ecg_coding ward ingest; do \
+	@for figures in ecg_coding ward ingest telling; do \
 	  echo "== benchmarks/$$figures.py"; \
 	  NUMBA_CACHE_DIR="$(CURDIR)/var/numba" $(BIN)/python benchmarks/$$figures.py || exit 1; \
 	done

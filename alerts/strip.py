@@ -6,8 +6,11 @@ alert at first, and later stays the same for ever. Must never be waited for: an 
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import Future
 from datetime import timedelta
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
 SQL = queries(Path(__file__).with_name("strip.sql"))
 BEFORE_S, MOST_BEFORE_S = 10.0, 25.0
 """How much of the strip lies before the onset: at the end, and at most while what follows has not been measured yet."""
+_SHARED_S = 5.0
+"""A drawing this old is made anew: more of the signal may have come."""
 _SAME_RATE = 0.01
 _DRIFT_S = 0.05
 """A chunk whose own time differs so much from its place by count is set by its time."""
@@ -46,11 +51,28 @@ Lane = tuple[str, str]
 
 
 def strip_source(connect: Callable[[], AbstractContextManager[Connection]]) -> StripSource:
-    """The source over connections of its own: the station hands in how to get one."""
+    """The source over connections of its own: the station hands in how to get one.
+
+    All who are told at once get one drawing, made once.
+    """
+    drawn: dict[UUID, tuple[float, Future[str | None]]] = {}
+    lock = Lock()
 
     def source(alert: UUID) -> str | None:
-        with connect() as conn:
-            return strip_of(conn, alert)
+        mine: Future[str | None] = Future()
+        now = time.monotonic()
+        with lock:
+            for old in [one for one, (at, _) in drawn.items() if now - at > _SHARED_S]:
+                del drawn[old]
+            _, shared = drawn.setdefault(alert, (now, mine))
+        if shared is mine:
+            try:
+                with connect() as conn:
+                    mine.set_result(strip_of(conn, alert))
+            except BaseException as error:
+                mine.set_exception(error)
+                raise
+        return shared.result()
 
     return source
 

@@ -31,9 +31,11 @@ _MM = 10
 _PER_S, _PER_MV = 25 * _MM, 10 * _MM
 _HEAD, _RAIL = 10 * _MM, 6 * _MM
 _WIDTH = _HEAD + ROW_S * _PER_S
-_LEVELS = ((1, 1), (1, 2), (1, 3), (2, 3), (3, 3), (3, 4), (5, 4), (10, 5), (20, 10), (40, 20), (80, 40))
-"""(width of a column, slack of a line) in units, each tried until the strip is small enough: a hundredth of a second holds
-at most its extremes at the second, and the last is a picture of where the signal was."""
+_LEVELS = ((1, 2), (1, 3), (3, 3), (5, 4), (10, 5), (20, 10), (40, 20), (80, 40))
+"""(width of a column, slack of a line) in units, each tried until the strip is small enough. The first two keep every
+sample within the width of the line; then a column keeps its extremes at least, and the last is where the signal was."""
+_LEAST_OF_A_LINE, _COARSE = 9, 20
+"""Bytes that the shortest line takes; the column from which on what lies between two gaps is left out."""
 _SHOWN = 10
 """A gap is hatched at least a millimetre wide."""
 _SAID_S = 1.5
@@ -69,7 +71,9 @@ class Tracing:
 def draw(tracing: Tracing) -> str:
     """The strip, at most `LARGEST` bytes."""
     svg = ""
-    for column, slack in _LEVELS:
+    lines = sum(1 for _ in ecg_paper.runs(tracing.samples != MISSING))
+    is_torn = lines * _LEAST_OF_A_LINE > LARGEST
+    for column, slack in (level for level in _LEVELS if not is_torn or level[0] >= _COARSE):
         svg = _drawn(tracing, column, slack)
         if len(svg.encode()) <= LARGEST:
             break

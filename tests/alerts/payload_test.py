@@ -7,13 +7,15 @@ from dataclasses import fields, replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from alerts.alert import EventType, Notice
 from alerts.carrying import Carried, Status
 from alerts.catalogue import for_clinic, for_patient
 from alerts.course import heard, raised
+from alerts.delivery.letter import letter
+from alerts.delivery.outcome import Message
 from alerts.escalation import due
 from alerts.ladder import Addressee, Role
 from alerts.payload import LARGEST, LAST, Material, compose, wants_record
@@ -153,7 +155,19 @@ _RECORDS = st.builds(
 )  # fmt: skip
 
 
+_WORST = "\x01" * 700  # six bytes a character, in JSON
+_LISTS = dict.fromkeys(("phones", "problems", "medication", "allergies", "implants", "directives"), (_WORST,) * 120)
+_TEXTS = dict.fromkeys(
+    ("name", "birth_date", "sex", "language", "address", "position", "door_code", "blood_group"), _WORST
+)
+WORST = Record(
+    patient="ada", **_TEXTS, **_LISTS, contacts=(Contact(name=_WORST, relation=_WORST, phone=_WORST),) * 30,
+    vitals=(Vital(kind=_WORST, values=dict.fromkeys(map(str, range(40)), 1.0), at=START, flags=(_WORST,) * 40),) * 9,
+)  # fmt: skip
+
+
 @settings(max_examples=150, deadline=None)
+@example(record=WORST, strip="<svg>" + "s" * 11_990, person="dispatch", evidence={_WORST: _WORST}, why=_WORST)
 @given(
     record=st.one_of(st.none(), _RECORDS),
     strip=st.one_of(st.none(), st.integers(1, 12_000).map(lambda size: "<svg>" + "\u5fc3" * (size // 3))),
@@ -205,3 +219,18 @@ def test_what_is_cut_is_named_and_what_saves_a_life_goes_last() -> None:
     assert data["record"]["allergies"] == list(record.allergies)
     assert data["record"]["address"] == RECORD.address
     assert (data["strip"], data["strip_status"]) == (large.strip, "complete")
+
+
+def test_a_letter_shows_the_steps_in_both_languages_and_tells_the_family_whom_it_is_about() -> None:
+    material = _material(Condition.GLUCOSE_CRITICAL_LOW, "mei")
+    notice = material.notice
+    message = Message(
+        notice=notice.notice, type=notice.type, person="mei", address="mei@example.org", tier=notice.tier, at=START,
+        body=compose(material, START),
+    )  # fmt: skip
+    written = letter(message, "tierwatch@example.org").get_body(("plain",))
+    assert written is not None
+    text = written.get_content()
+    assert "This is about the person whom you look after." in text
+    assert "Eat or drink something with sugar now" in text
+    assert "请立即进食含糖食物" in text

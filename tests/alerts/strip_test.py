@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import numpy as np
@@ -11,7 +13,7 @@ import psycopg
 import pytest
 
 from alerts import listening
-from alerts.strip import laid_out, strip_of
+from alerts.strip import laid_out, strip_of, strip_source
 from stream.ecg_coding import encode
 from stream.finding import Condition, SubjectKind
 from stream.recording import MISSING
@@ -113,6 +115,31 @@ def test_what_cannot_be_decoded_is_hatched_and_the_rest_shown(dsn: str, alert: U
     svg = str(drawn(dsn, alert))
     assert "no signal 无信号 4.0 s" in svg
     assert svg.count("class='missing'") == 1
+
+
+def test_all_who_are_told_at_once_get_one_drawing(dsn: str, alert: UUID) -> None:
+    store_ecg(dsn, beating(60), ONSET - timedelta(seconds=30))
+    connected = []
+
+    def connect() -> psycopg.Connection[Any]:
+        connected.append(1)
+        return psycopg.connect(dsn)
+
+    source = strip_source(connect)
+    with ThreadPoolExecutor(4) as readers:
+        told = list(readers.map(source, [alert] * 8))
+    assert set(told) == {drawn(dsn, alert)}
+    assert len(connected) == 1
+
+
+def test_a_drawing_that_failed_is_said_to_everybody_who_asked(dsn: str, alert: UUID) -> None:
+    def connect() -> psycopg.Connection[Any]:
+        raise psycopg.OperationalError(dsn)
+
+    source = strip_source(connect)
+    for _ in range(2):
+        with pytest.raises(psycopg.OperationalError):
+            source(alert)
 
 
 def _chunk(at_s: float, index: int, count: int, session: str = "s", rate_hz: float = RATE, base: int = 0) -> dict:
