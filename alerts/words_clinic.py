@@ -296,6 +296,14 @@ CLINIC: Mapping[str, Words] = {
         text("Notices to one address do not get through.", "发往某一地址的通知无法送达。"),
         (_REACH, MEND[StationCondition.DELIVERY_FAILING], _LOOK),
     ),
+    StationCondition.DEAD_LETTER: Words(
+        text("A notice was given up: nobody was told by it.", "一条通知已被放弃：没有人因此得到通知。"),
+        (_REACH, text("Mend the way, and send it again.", "请修复该渠道，并重新发送。")),
+    ),
+    StationCondition.CONSOLE_NOT_LISTENING: Words(
+        text("Nobody listens at a console that is to be told.", "应接收通知的控制台无人在线。"),
+        (text("Sign in at the console.", "请登录控制台。"), _REACH),
+    ),
     StationCondition.UNREACHABLE: Words(
         text("A care team lacks somebody whom a ladder needs.", "护理团队缺少预案所需的联系人。"),
         (text("Name somebody in the patient's plan.", "请在患者方案中指定联系人。"), _REACH),

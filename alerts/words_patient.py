@@ -253,6 +253,8 @@ PATIENT: Mapping[str, Words] = {
             StationCondition.DELIVERY_FAILING,
             StationCondition.UNREACHABLE,
             StationCondition.FINDING_UNREADABLE,
+            StationCondition.DEAD_LETTER,
+            StationCondition.CONSOLE_NOT_LISTENING,
         ),
         _OURS,
     ),
