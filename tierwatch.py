@@ -287,14 +287,12 @@ def check(config: ConfigOption = None, data: DataOption = None) -> None:
 
     Example: [bold]tierwatch check && tierwatch up[/bold]
     """
-    from alerts.delivery.signing import secrets_of
+    from alerts.delivery.fitness import of_delivery
     from stream.servers import checkup
 
     settings = Settings(config, data)
     found = checkup.of_place(settings, children_of(settings))
-    for name, url in settings.alerts.endpoints.items():
-        has_secret = bool(secrets_of(settings.folder.keys, name))
-        found.append(checkup.guarded(f"webhook {name}", partial(checkup.webhook, name, url, has_secret=has_secret)))
+    found += of_delivery(settings.alerts, settings.folder.keys)
     for line in checkup.lines(found):
         say(line)
     if any(one.grade is checkup.Grade.BAD for one in found):

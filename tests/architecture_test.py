@@ -241,6 +241,12 @@ def test_settings_stay_few(folder: str) -> None:
     assert 1 <= len(fields) <= MOST_SETTINGS
 
 
+@pytest.mark.parametrize("path", [path for path in product() if path.name == "settings.py"], ids=str)
+def test_each_table_of_settings_stays_short(path: Path) -> None:
+    for one in (node for node in tree(path).body if isinstance(node, ast.ClassDef)):
+        assert sum(isinstance(node, ast.AnnAssign) for node in one.body) <= MOST_SETTINGS, one.name
+
+
 def statements(path: Path) -> str:
     """A file of SQL without its comments."""
     return re.sub(r"--[^\n]*|/\*.*?\*/", "", (ROOT / path).read_text(), flags=re.DOTALL)

@@ -19,6 +19,7 @@ from alerts.delivery.letter import letter
 from alerts.delivery.outcome import Delivered, Message, Outcome, Refused, Retry
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from alerts.delivery.settings import MailSettings
@@ -63,10 +64,31 @@ class Mail:
         _LOG.info("email", notice=str(message.notice), outcome=type(outcome).__name__)
         return outcome
 
+    def greeted(self) -> Outcome:
+        """Connect, encrypt and log in, and send nothing: whether the server would take a letter of ours."""
+        if self._settings.user and not self._password.is_file():
+            return Refused("the mail server wants a login: put its password into keys/mail.password")
+        return self._tried(lambda *_: None)
+
     def _sent(self, message: Message) -> Outcome:
+        written = letter(message, self._settings.sender).as_bytes()
+
+        def hand_over(smtp: smtplib.SMTP, until: float) -> None:
+            _in_time(smtp, until, self._timeout_s)
+            _expect("sender", *smtp.mail(self._settings.sender))
+            _in_time(smtp, until, self._timeout_s)
+            _expect("recipient", *smtp.rcpt(message.address))
+            _in_time(smtp, until, self._timeout_s)
+            try:
+                _expect("letter", *smtp.data(written))
+            except smtplib.SMTPDataError as no:
+                raise _Answered("letter", no.smtp_code, b"") from None
+
+        return self._tried(hand_over)
+
+    def _tried(self, converse: Callable[[smtplib.SMTP, float], None]) -> Outcome:
         try:
-            written = letter(message, self._settings.sender).as_bytes()
-            self._converse(message.address, written, time.monotonic() + LONGEST_S)
+            self._converse(converse, time.monotonic() + LONGEST_S)
         except _Answered as no:
             return Refused(str(no)) if no.code >= _PERMANENT else Retry(str(no))
         except smtplib.SMTPNotSupportedError:
@@ -78,7 +100,7 @@ class Mail:
             return Retry(f"{type(error).__name__}: no answer of the mail server")
         return Delivered("the mail server has taken it")
 
-    def _converse(self, to: str, written: bytes, until: float) -> None:
+    def _converse(self, converse: Callable[[smtplib.SMTP, float], None], until: float) -> None:
         smtp = self._connected()
         try:
             if self._settings.security == "starttls":
@@ -89,15 +111,7 @@ class Mail:
                 smtp.login(self._settings.user, self._password.read_text(encoding="utf-8").strip())
             _in_time(smtp, until, self._timeout_s)
             smtp.ehlo_or_helo_if_needed()
-            _in_time(smtp, until, self._timeout_s)
-            _expect("sender", *smtp.mail(self._settings.sender))
-            _in_time(smtp, until, self._timeout_s)
-            _expect("recipient", *smtp.rcpt(to))
-            _in_time(smtp, until, self._timeout_s)
-            try:
-                _expect("letter", *smtp.data(written))
-            except smtplib.SMTPDataError as no:
-                raise _Answered("letter", no.smtp_code, b"") from None
+            converse(smtp, until)
             with suppress(smtplib.SMTPException, OSError):  # taken is taken, however it says goodbye
                 smtp.quit()
         finally:

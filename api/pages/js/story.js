@@ -13,14 +13,14 @@ export function story(row, found) {
 
 const nameOf = (person) => live.names[person] ?? (has(`role.${person}`) ? roleName(person) : person === "system" ? t("story.system") : person);
 const SIGNS = { acknowledged: "check", accepted: "check", closed: "check", rejected: "close", cleared: "pulse", raised: "pulse", present: "pulse", worsened: "warn", ack_expired: "clock", cycle: "clock" };
-const HIDDEN = new Set(["rung", "present"]); // what was sent says it better; a finding renewed is no news
+const HIDDEN = new Set(["rung", "present", "response"]); // what was sent says it better; a finding renewed is no news
 
 function history(row, found) {
   return found.history.filter((entry) => !HIDDEN.has(entry.what)).map((entry) => {
     const values = { who: nameOf(entry.by_whom), what: said(row.what), note: entry.detail?.note ?? "", outcome: entry.detail?.outcome ? t(`ended.${entry.detail.outcome}`) : "" };
     const text = has(`story.${entry.what}`) ? t(`story.${entry.what}`, values) : entry.what.replaceAll("_", " ");
     const by = entry.what === "closed" && values.note ? `${text} (${values.note})` : text;
-    const tone = entry.what === "raised" || entry.what === "worsened" ? "em" : ["ack_expired", "rejected"].includes(entry.what) ? "fail" : ["accepted", "acknowledged", "closed"].includes(entry.what) ? "ok" : "";
+    const tone = entry.what === "raised" || entry.what === "worsened" ? "em" : ["ack_expired", "rejected", "returned"].includes(entry.what) ? "fail" : ["accepted", "acknowledged", "closed"].includes(entry.what) ? "ok" : "";
     return { at: entry.at, order: entry.n, text: by, tone, sign: SIGNS[entry.what] ?? "pulse" };
   });
 }
@@ -52,5 +52,12 @@ function outcome(notice) {
 }
 
 function answers(found) {
-  return found.responses.map((one) => ({ at: one.at, order: 1002, sign: "phone", tone: one.kind === "rejected" ? "fail" : "ok", text: t("story.response", { what: t(`response.${one.kind}`) }) }));
+  return found.responses.map((one) => ({ at: one.at, order: 1002, sign: "phone", tone: one.kind === "rejected" ? "fail" : "ok", text: t("story.response", { what: came(one) }) }));
+}
+
+/** What came back, with all that was said: who over there, why not, when they expect to arrive. */
+function came(one) {
+  const eta = Date.parse(one.body.eta ?? "");
+  const when = Number.isNaN(eta) ? "" : new Date(eta).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  return [t(`response.${one.kind}`), one.body.by, one.body.reason, when].filter(Boolean).join(", ");
 }
