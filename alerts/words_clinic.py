@@ -304,6 +304,18 @@ CLINIC: Mapping[str, Words] = {
         text("Nobody listens at a console that is to be told.", "应接收通知的控制台无人在线。"),
         (text("Sign in at the console.", "请登录控制台。"), _REACH),
     ),
+    StationCondition.HEARD_AFTER_END: Words(
+        text(
+            "Readings come of somebody whose monitoring has ended: nobody is told of them.",
+            "监测已结束的患者仍有数据传来：不会通知任何人。",
+        ),
+        (
+            text(
+                "Ask who wears the device, and assign it anew or take it off.", "查明设备佩戴者，重新分配或停用设备。"
+            ),
+            _LOOK,
+        ),
+    ),
     StationCondition.UNREACHABLE: Words(
         text("A care team lacks somebody whom a ladder needs.", "护理团队缺少预案所需的联系人。"),
         (text("Name somebody in the patient's plan.", "请在患者方案中指定联系人。"), _REACH),

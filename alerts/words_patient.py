@@ -254,6 +254,7 @@ PATIENT: Mapping[str, Words] = {
             StationCondition.UNREACHABLE,
             StationCondition.FINDING_UNREADABLE,
             StationCondition.DEAD_LETTER,
+            StationCondition.HEARD_AFTER_END,
             StationCondition.CONSOLE_NOT_LISTENING,
         ),
         _OURS,
