@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from api import accounts, sessions
+from api import accounts, roster, sessions
 from api.access import Anyone, Keeper
 from api.accounts import Account, AccountRefused, Kind
 from api.house import Here
@@ -76,6 +76,17 @@ def who_am_i(asker: Anyone) -> dict[str, Any]:
         return {"kind": "machine", "person": asker.name}
     one = asker.account
     return {"kind": one.kind, "person": one.person, "name": one.name, "patient": one.patient, "language": one.language}
+
+
+@router.get("/me")
+def my_own(house: Here, asker: Anyone) -> dict[str, Any]:
+    """What a patient's page shows beside their alerts: their last readings, and whom they may call."""
+    if asker.patient is None:
+        raise Problem(403, "this is a patient's own page")
+    with house.transaction() as conn:
+        record = roster.read(conn, asker.patient, house.seal)
+    contacts = [] if isinstance(record.contacts, str) else record.contacts
+    return {"vitals": record.vitals, "contacts": contacts}
 
 
 @router.delete("/session", status_code=204)

@@ -5,7 +5,7 @@ import { live, now } from "./live.js";
 import { phoneOf } from "./record.js";
 import { story } from "./story.js";
 import { drawStrip } from "./strip.js";
-import { age, clock, h, icon, said, t } from "./page.js";
+import { age, clock, h, icon, lang, said, t } from "./page.js";
 
 /**
  * Fill `host`. `view`: {row, closed, detail, ecg, record, notice, busy, me}; `act`: {take, acknowledge, close, back}.
@@ -15,7 +15,7 @@ export function show(host, view, act) {
   const { row } = view;
   const focused = host.contains(document.activeElement) ? document.activeElement.dataset.act : null;
   host.setAttribute("aria-label", `${nameOf(row)}. ${said(row.what)}`);
-  host.replaceChildren(head(view, act), sheet(view), story(row, view.detail));
+  host.replaceChildren(head(view, act), sheet(view), todo(row), story(row, view.detail));
   if (focused) host.querySelector(`[data-act="${focused}"]`)?.focus();
 }
 
@@ -93,12 +93,19 @@ function strip({ row, ecg }) {
   const onset = ecg.onset_s;
   const end = ecg.is_of_lead ? ecg.end_s ?? ecg.seconds : onset; // shaded only in the lead that shows it
   const number = keyNumber(row);
-  const words = `${said(row.what)} ${t("strip.from", { at: clock(start + onset * 1000) })}${number ? ` · ${number[0]} ${number[1]}` : ""}`;
+  const since = `${said(row.what)} ${t("strip.from", { at: clock(start + onset * 1000) })}`;
+  const words = [number ? `${since} · ${number[0]} ${number[1]}` : since, since, said(row.what)];
   const kind = row.condition.startsWith("af") ? "AF" : tierOf(row) === "em" ? "VT" : "WIDE";
   const spans = onset < ecg.seconds && end > 0 ? [[Math.max(onset, 0), Math.min(end, ecg.seconds), kind, words]] : [];
   drawn = { id: row.alert, ecg, node };
   requestAnimationFrame(() => drawStrip(canvas, { ...ecg, beats: [], spans }, { clock: start, say: clock, onset: { at: onset, kind }, gapText: (s) => t("strip.gap", { s }) }));
   return node;
+}
+
+/** The steps that the messages to clinicians name. */
+function todo(row) {
+  const steps = row.do?.[lang] ?? row.do?.en ?? [];
+  return steps.length ? h("section.todo", { "aria-label": t("alert.do") }, h("h3", t("alert.do")), h("ul", steps.map((step) => h("li", icon("next"), step)))) : "";
 }
 
 /** Nothing to do, and what that rests on. */

@@ -97,11 +97,11 @@ async function more(mine, name, path) {
 }
 
 function render() {
-  const quiet = !selected && live.ever;
+  const quiet = !selected && live.ever && !live.alerts.size;
   $("console").classList.toggle("console--calm", quiet);
   if (!selected) {
     if (quiet) calm($("alert"), live.lagS);
-    else $("alert").replaceChildren(h("p.sheet__none", t("list.loading")));
+    else $("alert").replaceChildren(h("p.sheet__none", t(live.ever ? "alert.choose" : "list.loading")));
     $("record").replaceChildren();
     return;
   }
@@ -193,6 +193,7 @@ const keys = () => showKeys(single, (on) => { single = on; localStorage.setItem(
 /* ---- start ---- */
 
 $("skip").textContent = t("page.skip");
+$("title").textContent = t("list.title");
 $("record").setAttribute("aria-label", t("record.title"));
 topbar($("topbar"), account);
 list.begin({ me: account.person, select, selected: () => selected?.row.alert });

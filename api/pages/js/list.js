@@ -61,7 +61,7 @@ function makeHead() {
   const seg = h("div.seg", { role: "group", "aria-label": t("list.filter") }, ["all", "unanswered", "mine"].map((name) =>
     h("button", { type: "button", "data-filter": name, onclick: () => { filter = name; render(); } })));
   const search = h("input.find", { type: "search", id: "find", placeholder: t("list.find"), "aria-label": t("list.find"), oninput: (event) => { find = event.target.value.trim().toLowerCase(); render(); } });
-  return h("div.list__head", h("div.list__title", h("h1", t("list.title"), h("small.num")), search), seg);
+  return h("div.list__head", h("div.list__title", h("p.title", { "aria-hidden": "true" }, t("list.title"), h("small.num")), search), seg);
 }
 
 const groups = new Map();

@@ -118,9 +118,9 @@ function paintSpans({ ctx, colour, dpr, strip, start, end, x, top, paperHeight }
     if (style.dashed) for (let px = left; px < right; px += 9 * dpr) ctx.fillRect(px, top - thick, Math.min(6 * dpr, right - px), thick);
     else ctx.fillRect(left, top - thick, right - left, thick);
     const inside = Math.max(left, x(start) + 30 * dpr); // right of the row's clock
-    const text = words;
     ctx.font = `600 ${11 * dpr}px ${FONT}`;
-    if (ctx.measureText(text).width + 14 * dpr < right - inside) write(ctx, text, inside + 10 * dpr, top + 13 * dpr, { colour: colour[style.line], dpr, weight: 600 });
+    const text = words.find((one) => ctx.measureText(one).width + 14 * dpr < right - inside); // the longest that has room
+    if (text) write(ctx, text, inside + 10 * dpr, top + 13 * dpr, { colour: colour[style.line], dpr, weight: 600 });
   }
 }
 
