@@ -27,10 +27,11 @@ SQL = queries(Path(__file__).with_suffix(".sql"))
 Row = dict[str, Any]
 
 _SHOWN = (
-    "alert", "subject", "subject_kind", "condition", "kind", "state", "tier", "past", "onset", "raised_at",
-    "unanswered_from", "generation", "cycle", "acknowledged_until", "answered_by", "answered_at", "inhibited_by",
-    "next_due_at", "asked_until", "well_at", "evidence", "episode_onset", "episode_end", "told", "response_kind",
-    "response_at",
+    "alert", "subject", "subject_kind", "condition", "kind", "state",
+    "tier", "past", "onset", "raised_at", "unanswered_from", "generation",
+    "cycle", "acknowledged_until", "answered_by", "answered_at", "inhibited_by", "next_due_at",
+    "asked_until", "well_at", "snoozed_until", "paused_until", "evidence", "episode_onset",
+    "episode_end", "told", "response_kind", "response_at",
 )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 /** The selected alert: who has it and what comes next, why it was raised, what can be done, the strip, what happened. */
 
-import { facts, isAcknowledged, isTaken, isUnanswered, keyNumber, nameOf, coming, tierOf } from "./facts.js";
+import { facts, isAcknowledged, isTaken, isUnanswered, keyNumber, mutedUntil, nameOf, coming, tierOf } from "./facts.js";
 import { live, now } from "./live.js";
 import { phoneOf } from "./record.js";
 import { story } from "./story.js";
@@ -8,7 +8,7 @@ import { drawStrip } from "./strip.js";
 import { age, clock, h, icon, lang, said, t } from "./page.js";
 
 /**
- * Fill `host`. `view`: {row, closed, detail, ecg, record, notice, busy, me}; `act`: {take, acknowledge, close, back}.
+ * Fill `host`. `view`: {row, closed, detail, ecg, record, notice, busy, me}; `act`: {take, acknowledge, close, snooze, back}.
  * The strip's canvas is kept where it is the same, so that news of an alert do not make it flicker.
  */
 export function show(host, view, act) {
@@ -30,8 +30,8 @@ function head(view, act) {
     h("p.alert__who", nameOf(row)),
     h("h2", said(row.what), row.past || row.state === "latched" || row.state === "seen" || row.state === "settled" ? h("small", ` (${t("alert.over")})`) : ""),
     h("p.alert__why", why(row)),
-    view.notice ? h("p.notice", { role: "status" }, icon("warn"), view.notice()) : "",
-    view.closed ? h("p.notice", { role: "status" }, icon("check"), t("alert.gone")) : actions(view, act));
+    view.notice ? h("p.notice", icon("warn"), h("span", view.notice())) : "",
+    view.closed ? h("p.notice", icon("check"), t("alert.gone")) : actions(view, act));
 }
 
 function why(row) {
@@ -54,6 +54,7 @@ function next(view) {
   const { row } = view;
   if (view.closed || row.inhibited_by) return "";
   if (isAcknowledged(row)) return h("span.alert__next", icon("clock"), `${t("alert.ack_ends")} `, h("b", { "data-until": row.acknowledged_until }));
+  if (isUnanswered(row) && mutedUntil(row)) return h("span.alert__next", icon("pause"), `${t(row.snoozed_until ? "alert.snoozed" : "alert.paused")} `, h("b", { "data-until": mutedUntil(row) }));
   return isUnanswered(row) && row.next_due_at && row.next.length
     ? h("span.alert__next", icon("clock"), `${t("alert.next", { who: coming(row.next) })} `, h("b", { "data-until": row.next_due_at })) : "";
 }
@@ -69,7 +70,10 @@ function actions(view, act) {
     isTaken(row) ? "" : command("acknowledge", isAcknowledged(row) ? t("act.again") : t("act.acknowledge"), "A", "", act.acknowledge),
     command("close", `${t("act.close")}…`, "O", mine ? ".btn--primary" : "", act.close),
     phone ? h("a.btn", { href: `tel:${phone}`, "data-act": "call" }, icon("phone"), t("act.call"), h("kbd", "C"))
-      : row.subject_kind === "patient" && record ? h("span.muted", t("act.nophone")) : "");
+      : row.subject_kind === "patient" && record ? h("span.muted", t("act.nophone")) : "",
+    isTaken(row) ? "" : row.tier === "emergency"
+      ? h("button.btn", { type: "button", "data-act": "snooze", "aria-disabled": "true", title: t("act.nosnooze") }, t("act.snooze"), h("kbd", "S"))
+      : command("snooze", t("act.snooze"), "S", ".btn--quiet", act.snooze));
 }
 
 let drawn = { id: null, node: null };

@@ -1,7 +1,7 @@
 /** The console: the list, the selected alert and the patient's record, kept as the live socket tells them. */
 
 import { calm, show } from "./alert.js";
-import { askOutcome, OUTCOME, showKeys } from "./dialogs.js";
+import { askMinutes, askOutcome, OUTCOME, showKeys } from "./dialogs.js";
 import { isTaken, isUnanswered, nameOf, tierOf, TIERS } from "./facts.js";
 import * as list from "./list.js";
 import { live, now, patch, start } from "./live.js";
@@ -24,7 +24,7 @@ function changed({ first, fresh, gone }) {
   if (selected) {
     const row = live.alerts.get(selected.row.alert);
     const news = row && JSON.stringify(row) !== JSON.stringify(selected.row);
-    if (!row && live.connected && live.ever && !selected.closed) Object.assign(selected, { closed: true });
+    if (!row && live.connected && live.ever && !selected.closed) Object.assign(selected, { closed: true, notice: null });
     if (row) Object.assign(selected, { row, closed: false });
     if (news || !row) detail(selected);
   }
@@ -105,7 +105,7 @@ function render() {
     $("record").replaceChildren();
     return;
   }
-  show($("alert"), selected, { take, acknowledge, close, back });
+  show($("alert"), selected, { take, acknowledge, close, snooze, back });
   const text = JSON.stringify([selected.row.alert, selected.record ?? null, selected.recordFailed]);
   if ($("record").dataset.shows !== text) {
     $("record").dataset.shows = text;
@@ -125,6 +125,8 @@ function back() {
 const take = () => command("accept");
 const acknowledge = () => command("acknowledge");
 const close = () => askOutcome((name) => command("close", OUTCOME[name]));
+const snooze = () => askMinutes((minutes) => command("snooze", { minutes }));
+const mayAsk = () => selected && !selected.closed && !selected.busy && live.connected;
 
 async function command(verb, body) {
   const mine = selected;
@@ -139,7 +141,7 @@ async function command(verb, body) {
     $("polite").textContent = t(`say.${verb}`, { name: nameOf(row) });
   } catch (error) {
     mine.notice = refused(error, mine);
-    $("polite").textContent = mine.notice();
+    $("polite").textContent = h("p", mine.notice()).textContent;
   }
   mine.busy = false;
   list.render();
@@ -155,7 +157,9 @@ function refused(error, mine) {
     const name = live.names[who] ?? who ?? t("story.system");
     const when = at ?? mine.row.answered_at;
     if (state === "closed") return t("conflict.closed", { who: name });
-    return isTaken(error.problem) ? t("conflict.taken", { who: name, for: when ? age((now() - Date.parse(when)) / 1000) : "0:00" }) : t("act.refused", { why: error.message });
+    if (!isTaken(error.problem)) return t("act.refused", { why: error.message });
+    const [before, after] = t("conflict.taken", { who: name }).split("{for}"); // the clock between them goes on
+    return [before, h("b.num", { "data-since": when }, age((now() - Date.parse(when)) / 1000)), after];
   };
 }
 
@@ -180,7 +184,7 @@ function keyboard(event) {
 
 function letter(event) {
   const phone = phoneOf(selected?.record);
-  const done = { h: take, a: acknowledge, o: () => selected && !selected.closed && live.connected && close(), m: pauseSound, "/": () => $("find").focus(),
+  const done = { h: take, a: acknowledge, o: () => mayAsk() && close(), s: () => mayAsk() && selected.row.tier !== "emergency" && !isTaken(selected.row) && snooze(), m: pauseSound, "/": () => $("find").focus(),
     c: () => phone && location.assign(`tel:${phone}`) }[event.key];
   const tier = TIERS[{ 1: 0, 2: 1, 3: 2, 4: 3 }[event.key]];
   if (done || tier) event.preventDefault();

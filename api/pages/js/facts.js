@@ -12,6 +12,9 @@ export const isTaken = (row) => row.state === "taken" || row.state === "settled"
 export const isAcknowledged = (row) => row.state === "held" || row.state === "seen";
 export const isPresent = (row) => row.state === "sounding" || row.state === "held" || row.state === "taken";
 
+/** Until when nobody is told of it: somebody said "not now", or a pause was planned. */
+export const mutedUntil = (row) => row.snoozed_until ?? row.paused_until ?? null;
+
 const whole = (n) => String(Math.round(n));
 const tenth = (n) => (Math.round(n * 10) / 10).toFixed(1);
 const span = (s) => (s >= 90 ? [whole(s / 60), t("unit.min")] : [s < 10 ? tenth(s) : whole(s), t("unit.s")]);

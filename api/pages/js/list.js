@@ -1,6 +1,6 @@
 /** The list of alerts by tier. A row is made once and then kept: nothing jumps under the pointer or the focus. */
 
-import { inGroup, isAcknowledged, isPresent, isTaken, isUnanswered, keyNumber, nameOf, coming, sexLetter, tierOf, TIERS, years } from "./facts.js";
+import { inGroup, isAcknowledged, isPresent, isTaken, isUnanswered, keyNumber, mutedUntil, nameOf, coming, sexLetter, tierOf, TIERS, years } from "./facts.js";
 import { live, now } from "./live.js";
 import { $, age, h, icon, said, shape, t } from "./page.js";
 
@@ -96,6 +96,7 @@ function rowOf(row) {
 
 function who(row) {
   if (row.inhibited_by) return h("span", t("alert.covered"));
+  if (isUnanswered(row) && mutedUntil(row)) return h("span.pill.pill--warn", icon("pause"), `${t(row.snoozed_until ? "alert.snoozed" : "alert.paused")} `, h("b", { "data-until": mutedUntil(row) }));
   if (isUnanswered(row)) {
     return [h(`span.pill.pill--${tierOf(row) === "em" ? "em" : "warn"}`, t("alert.nobody")),
       row.next_due_at && row.next.length ? h("span", `${t("alert.next", { who: coming(row.next) })} `, h("b", { "data-until": row.next_due_at })) : ""];
