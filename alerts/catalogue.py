@@ -192,6 +192,7 @@ LETTER: Mapping[str, Text] = {
     "alert_id": {"en": "alert", "zh": "警报编号"},
     "notice_id": {"en": "notice", "zh": "通知编号"},
     "none": {"en": "none", "zh": "无"},
+    "unknown": {"en": "unknown", "zh": "不详"},
 }
 
 ON_THE_SCENE: Mapping[str, Text] = {

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from alerts.alert import EventType, Tier
 from alerts.catalogue import EVENTS, LETTER, TIERS
+from alerts.record import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -102,8 +103,10 @@ def _label(name: str) -> str:
 
 
 def _shown(value: Any, depth: int = 0) -> str:
-    if value in (None, "", {}, []):
-        return LETTER["none"]["en"] + " / " + LETTER["none"]["zh"]
+    if value is None or value == UNKNOWN:  # never "none": nobody has asked
+        return _label("unknown")
+    if value in ("", {}, []):
+        return _label("none")
     if depth == _DEEPEST:
         return "..."
     if isinstance(value, dict):

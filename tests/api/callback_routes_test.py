@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -114,6 +115,17 @@ def test_what_the_endpoint_did_not_sign_is_refused(
     assert told.status_code == 401
     assert word in told.json()["detail"]
     assert _states(dsn) == ["sounding"]
+
+
+def test_the_same_statement_twice_at_once_counts_once(client: TestClient, alert: str, keys: Path, dsn: str) -> None:
+    body = _body(alert, "rejected", reason="full")
+    headers = _headers(secrets_of(keys, "dispatch")[0], body)
+    with ThreadPoolExecutor(4) as all_at_once:
+        told = list(all_at_once.map(lambda _: _post(client, body, headers), range(4)))
+    assert [one.status_code for one in told] == [200] * 4
+    assert sorted(one.json()["changed"] for one in told) == [False, False, False, True]
+    with psycopg.connect(dsn) as conn:
+        assert conn.execute("SELECT count(*) FROM alerts.history WHERE what = 'rejected'").fetchone() == (1,)
 
 
 def test_another_endpoints_secret_is_none_and_an_endpoint_without_secret_is_nobody(

@@ -206,6 +206,16 @@ def test_a_letter_holds_what_its_reader_may_see_and_no_more(
         assert letter["subject"] == "[Tierwatch] EMERGENCY alert / 紧急 警报"
 
 
+def test_what_is_not_known_is_never_said_to_be_none(office: Office, server: int, tmp_path: Path) -> None:
+    _to(server, tmp_path).deliver(_message(record={"allergies": "unknown", "implants": [], "blood_group": None}))
+    part = office.letter().get_body(("plain",))
+    assert part is not None
+    lines = part.get_content().splitlines()
+    assert "allergies / 过敏: unknown / 不详" in lines
+    assert "blood group / 血型: unknown / 不详" in lines
+    assert "implants / 植入物: none / 无" in lines
+
+
 def test_what_somebody_wrote_into_the_record_is_no_markup_and_no_header(
     office: Office, server: int, tmp_path: Path
 ) -> None:
