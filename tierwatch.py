@@ -7,8 +7,10 @@ is decided here: each folder is handed its settings, its clock and its ports.
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import threading
+from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from alerts.clock import Clock
     from alerts.settings import AlertsSettings
     from api.settings import ApiSettings
+    from device_sims.registration import Api
     from device_sims.settings import DeviceSimsSettings
     from stream.servers.children import Child
 
@@ -56,7 +59,7 @@ try:
 except NotOurs as error:
     sys.exit(f"tierwatch: {error}")
 
-from datetime import datetime  # noqa: E402 - typer reads it at run time
+from datetime import UTC, datetime  # noqa: E402 - typer reads it at run time
 
 import typer  # noqa: E402
 
@@ -69,6 +72,8 @@ OWN_COMMANDS = frozenset({"up", "demo", "check", "run"})
 LOOPBACK = "127.0.0.1"
 DISPATCH = "dispatch"
 """The endpoint that the demo's dispatch centre is."""
+WORLD = "world"
+"""Of the demo's data folder: outboxes of its gateways, and the dispatch centre's log."""
 RECORDS_VARIABLE = "TIERWATCH_RECORDS"
 """How the folder of recordings comes to the world's process."""
 
@@ -217,7 +222,14 @@ def pages(settings: Settings) -> str:
     return f"http://{settings.api.host}:{settings.api.port}"
 
 
-def start(settings: Settings, children: list[Child], *, for_s: float | None, ready: str) -> None:
+def start(
+    settings: Settings,
+    children: list[Child],
+    *,
+    for_s: float | None,
+    ready: str,
+    meanwhile: Callable[[threading.Event], None] = lambda _: None,
+) -> None:
     """Run the children until somebody stops us; every trouble of the start is one readable line."""
     from stream.servers.children import PortBusy
     from stream.servers.data_folder import FolderInUse, FolderUnusable
@@ -230,7 +242,7 @@ def start(settings: Settings, children: list[Child], *, for_s: float | None, rea
     for line in settings.lines():
         say(line)
     try:
-        supervise(settings.folder, children, say, for_s=for_s, ready=lambda: say(ready))
+        supervise(settings.folder, children, say, for_s=for_s, ready=lambda: say(ready), meanwhile=meanwhile)
     except (PortBusy, FolderInUse, FolderUnusable) as error:
         say(f"tierwatch: {error}")
         raise typer.Exit(1) from error
@@ -257,26 +269,44 @@ def demo(
         Path | None, typer.Option(help="Folder of WFDB recordings to play. Without: synthetic ECG.")
     ] = None,
     for_s: Annotated[float | None, typer.Option("--for", min=1.0, help="Stop by itself after so many seconds.")] = None,
+    story: Annotated[
+        bool, typer.Option("--story", help="Watch it headless; exit code 0 only if each person was told.")
+    ] = False,
+    within_s: Annotated[
+        float, typer.Option("--within", min=1.0, help="With --story: give up so many seconds after it was ready.")
+    ] = 300.0,
 ) -> None:
     """Show it: virtual patients with wearables, an emergency, and the dispatch centre that receives it.
 
-    Everything stays on this machine, in a data folder of its own (`demo` in the data folder).
+    Everything stays on this machine, in a data folder of its own (`demo` in the data folder; of a --story that was told
+    nothing is kept). Recordings: --records, else $TIERWATCH_DATA, else synthetic ECG.
 
     Example: [bold]tierwatch demo --records recordings/cudb --speed 2[/bold]
     """
-    if records is not None and not records.is_dir():
-        say(
-            f"tierwatch: {records} is no folder: --records takes a folder of WFDB recordings (.hea, .dat), or leave it out."
-        )
-        raise typer.Exit(2)
+    from device_sims.showing import NoRecords, Showing, recordings
+
+    try:
+        folder = recordings(records)
+    except NoRecords as error:
+        say(f"tierwatch: {error}")
+        raise typer.Exit(2) from error
+    if folder is not None:
+        os.environ[RECORDS_VARIABLE] = str(folder)
     usual = Settings(config, data, speed)
     usual.compile_here()  # the detector is the same, whatever the data: it is compiled once
-    place = usual.folder.root / "demo" if data is None else data
+    place = data or usual.folder.root / (f"story-{usual.anchor:%Y%m%dT%H%M%S}" if story else "demo")
     settings = Settings(config, place, speed, usual.anchor, is_demo=True)
-    if records is not None:
-        os.environ[RECORDS_VARIABLE] = str(records.resolve())
-    ready = f"Ready. The first emergency comes within two minutes. Pages: {pages(settings)}/  Stop: Ctrl-C"
-    start(settings, children_of(settings), for_s=for_s, ready=ready)
+    children = [replace(one, is_on_screen=one.is_on_screen and not story) for one in children_of(settings)]
+    log = settings.folder.root / WORLD / "dispatch.jsonl"
+    showing = Showing(partial(_clinic, settings), say, log, datetime.now(UTC), within_s if story else None)
+    playing = f"recordings of {folder}" if folder else "synthetic ECG"
+    ready = f"Ready, with {playing}. All that happens comes within two minutes. Stop: Ctrl-C"
+    start(settings, children, for_s=0.0 if story else for_s, ready=ready, meanwhile=showing)
+    if showing.untold:
+        say(f"Not everybody was told; what was written is kept in {place}")
+        raise typer.Exit(1)
+    if story and data is None:
+        shutil.rmtree(place, ignore_errors=True)
 
 
 @app.command()
@@ -358,12 +388,18 @@ def _api(settings: Settings) -> None:
     uvicorn.run(application, host=settings.api.host, port=settings.api.port, access_log=False, log_level="warning")
 
 
+def _clinic(settings: Settings) -> Api:
+    """The API as the demo's clinic speaks to it."""
+    from api.access import OPERATOR, ensure_token
+    from device_sims.registration import Api
+
+    return Api(url=pages(settings), token=ensure_token(settings.folder.keys, OPERATOR))
+
+
 def _sims(settings: Settings) -> None:
     """The world is handed passwords and tokens as any owner of a device is, and no database address."""
     from alerts.delivery.signing import ensure_secret
-    from api.access import OPERATOR, ensure_token
     from device_sims.pace import Pace
-    from device_sims.registration import Api
     from device_sims.world import World, clients, run
     from gateway.gateway import Broker
     from stream.servers.child_process import tell_ready
@@ -372,13 +408,13 @@ def _sims(settings: Settings) -> None:
     keys, stream = settings.folder.keys, settings.stream
     records = os.environ.get(RECORDS_VARIABLE)
     world = World(
-        folder=settings.folder.root / "world",
+        folder=settings.folder.root / WORLD,
         broker=Broker(host=LOOPBACK, port=stream.mqtt_port, protocol="3.1.1"),  # all that the embedded one speaks
         passwords=add_clients(settings.folder.root, clients(settings.sims), stream.shard),
         pace=Pace(speed=settings.speed, anchor=settings.anchor),
         settings=settings.sims,
         webhook_secret=ensure_secret(keys, DISPATCH),
-        api=Api(url=pages(settings), token=ensure_token(keys, OPERATOR)),
+        api=_clinic(settings),
         records=None if records is None else Path(records),
         shard=stream.shard,
     )

@@ -21,7 +21,7 @@ from fastapi import FastAPI, Request, Response
 from standardwebhooks import Webhook
 
 from device_sims.dispatch_behaviour import Behaviour
-from device_sims.packet import Verdict, in_words, verify
+from device_sims.packet import Verdict, in_words, lacks, verify
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -48,6 +48,8 @@ class Received:
     """Why it was refused; empty otherwise."""
     at: str
     """When it came, ISO 8601 UTC."""
+    lacks: tuple[str, ...] = ()
+    """What a dispatcher needs and did not find in it."""
 
 
 class DispatchCentre:
@@ -125,6 +127,7 @@ class DispatchCentre:
                 status=status,
                 reason=verdict.reason,
                 at=datetime.now(UTC).isoformat(),
+                lacks=lacks(verdict.payload) if verdict.verified else (),
             )
         )
         if not verdict.verified:

@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _MISSING = "not given / 未提供"
+UNKNOWN = "unknown"
+"""What the sender writes where nobody knows."""
+NEEDED = (
+    "name", "birth_date", "sex", "address", "door_code", "phones", "problems", "medication", "allergies", "blood_group",
+    "implants", "directives", "contacts", "vitals",
+)  # fmt: skip
+"""What the record of an emergency has to say; an empty list says "none"."""
 _CONTROL = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)))
 _DEEPEST = 4
 
@@ -91,6 +98,19 @@ def in_words(payload: Mapping[str, Any]) -> str:
     ]
     # A value with a line feed in it must not look like a line of ours, nor steer the terminal.
     return "\n".join(line.translate(_CONTROL) for line in lines)
+
+
+def lacks(payload: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a dispatcher needs of this packet and does not find: fields of the record, a strip, a reason in English."""
+    given = payload.get("data")
+    data: Mapping[str, Any] = given if isinstance(given, dict) else {}
+    found = data.get("record")
+    record: Mapping[str, Any] = found if isinstance(found, dict) else {}
+    reason = data.get("reason")
+    missing = [name for name in NEEDED if record.get(name) in (None, "", UNKNOWN)]
+    missing += ["strip"] if data.get("strip") in (None, "", UNKNOWN, {}) else []
+    missing += [] if isinstance(reason, dict) and reason.get("en") else ["reason"]
+    return tuple(missing)
 
 
 def _reason(value: Any) -> str:

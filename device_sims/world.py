@@ -110,6 +110,7 @@ async def live(
     waves = await asyncio.to_thread(_waves, everybody, records, world.settings.seed)
     with ThreadPoolExecutor(_OUTBOX_THREADS, thread_name_prefix="outbox") as pool:
         async with serving(centre, port=world.settings.dispatch_port), asyncio.TaskGroup() as tasks:
+            world.show("Worn: " + ", ".join(f"{device} plays {wave.name}" for device, wave in waves.items()))
             if world.api is not None:
                 await register(world.api, everybody, world.pace.now())
             for home in everybody:

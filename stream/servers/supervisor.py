@@ -9,6 +9,7 @@ import asyncio
 import os
 import shutil
 import signal
+import threading
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -211,14 +212,24 @@ def supervise(
     *,
     for_s: float | None = None,
     ready: Callable[[], None] = lambda: None,
+    meanwhile: Callable[[threading.Event], None] = lambda _: None,
 ) -> None:
-    """Hold the folder and run the children until Ctrl-C, SIGTERM, a closed terminal, or for so many seconds."""
+    """Hold the folder and run the children until Ctrl-C, SIGTERM, a closed terminal, or for so many seconds.
+
+    `meanwhile` works in a thread from "ready" on; the seconds count when it is done. Its event is set when all has ended.
+    """
     folder.make()
     with hold(folder):
-        asyncio.run(_supervise(Supervisor(folder, children, say), for_s, ready))
+        asyncio.run(_supervise(Supervisor(folder, children, say), for_s, ready, meanwhile))
 
 
-async def _supervise(supervisor: Supervisor, for_s: float | None, ready: Callable[[], None]) -> None:
+async def _supervise(
+    supervisor: Supervisor,
+    for_s: float | None,
+    ready: Callable[[], None],
+    meanwhile: Callable[[threading.Event], None],
+) -> None:
+    ended = threading.Event()
     loop = asyncio.get_running_loop()
     for word in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(word, supervisor.stop)
@@ -226,6 +237,7 @@ async def _supervise(supervisor: Supervisor, for_s: float | None, ready: Callabl
     async def when_ready() -> None:
         await supervisor.all_ready.wait()
         ready()
+        await asyncio.to_thread(meanwhile, ended)
         if for_s is not None:
             await asyncio.sleep(for_s)
             supervisor.stop()
@@ -234,6 +246,7 @@ async def _supervise(supervisor: Supervisor, for_s: float | None, ready: Callabl
     try:
         await supervisor.run()
     finally:
+        ended.set()
         watching.cancel()
 
 

@@ -177,6 +177,24 @@ def test_a_new_sensor_begins_at_the_beginning() -> None:
     assert talk.readings[-1].device_time == "2026-11-24T08:55:00"
 
 
+def test_a_new_sensor_that_has_been_worn_for_longer_is_told_by_its_start() -> None:
+    talk = Talk().connect(begun(100), 100)
+    talk.records(at(100))
+    talk.done()
+    talk.connect(begun(-500), 200, after_s=700 * 60, connection="c2")
+    assert talk.asked() == ["0101", "0101"]
+
+
+def test_a_clock_set_by_an_hour_is_no_new_sensor() -> None:
+    talk = Talk().connect(begun(100), 100)
+    talk.records(at(100))
+    talk.done()
+    talk.connect(begun(160), 105, after_s=300, connection="c2")
+    assert talk.asked() == ["0101", "0103016500"]
+    talk.records(at(105), after_s=301)
+    assert talk.readings[-1].device_time == "2026-11-24T09:05:00", "its dates do not jump within a session"
+
+
 def test_a_new_sensor_without_a_clock_is_told_by_its_count() -> None:
     talk = Talk().connect(UNKNOWN, 20_000, connection="c1")
     talk.records(at(5, 100.0), after_s=1)
