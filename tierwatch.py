@@ -302,7 +302,7 @@ def demo(
     playing = f"recordings of {folder}" if folder else "synthetic ECG"
     ready = f"Ready, with {playing}. All that happens comes within two minutes. Stop: Ctrl-C"
     start(settings, children, for_s=0.0 if story else for_s, ready=ready, meanwhile=showing)
-    if showing.untold:
+    if story and not showing.is_told:
         say(f"Not everybody was told; what was written is kept in {place}")
         raise typer.Exit(1)
     if story and data is None:

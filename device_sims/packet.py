@@ -108,7 +108,7 @@ def lacks(payload: Mapping[str, Any]) -> tuple[str, ...]:
     record: Mapping[str, Any] = found if isinstance(found, dict) else {}
     reason = data.get("reason")
     missing = [name for name in NEEDED if record.get(name) in (None, "", UNKNOWN)]
-    missing += ["strip"] if data.get("strip") in (None, "", UNKNOWN, {}) else []
+    missing += [] if str(data.get("strip")).startswith("<svg") else ["strip"]
     missing += [] if isinstance(reason, dict) and reason.get("en") else ["reason"]
     return tuple(missing)
 

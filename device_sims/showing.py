@@ -6,7 +6,7 @@ It runs in the supervisor's process from "ready" on and speaks to the product as
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,8 +66,8 @@ class Showing:
     since: datetime
     within_s: float | None = None
     """Real seconds that the story may take; None: nobody witnesses it."""
-    untold: list[str] = field(default_factory=list)
-    """What was not seen in that time."""
+    is_told: bool = False
+    """Whether a witness saw each person told; what ended before there was any story was not told."""
 
     def __call__(self, ended: threading.Event) -> None:
         """Accounts, then, if it is witnessed, the story."""
@@ -75,16 +75,16 @@ class Showing:
         if self.within_s is None:
             return
         if not passes:
-            self.untold = ["accounts: nobody could sign in"]
             return
         self.say("The story, in seconds since it was ready:")
         post = witness.Post(
             api=self.api_now(), dispatch_log=self.dispatch_log, since=self.since, within_s=self.within_s
         )
-        self.untold = witness.watch(post, passes, self.say, ended)
-        for line in self.untold:
+        untold = witness.watch(post, passes, self.say, ended)
+        for line in untold:
             self.say(f"MISSING   {line}")
-        if not self.untold:
+        if not untold:
+            self.is_told = True
             self.say("Each person was told.")
 
     def _open_doors(self, ended: threading.Event) -> list[Pass]:
