@@ -57,7 +57,13 @@ def note(chart: LaneChart, status: DeviceStatus) -> None:
 
 
 def conclude(household: Household, moment: Moment) -> list[Finding]:
-    """At a tick: batteries that are low and clocks that are off, of each patient who wears the device now."""
+    """At a tick: batteries that are low and clocks that are off, of each patient who wears the device now.
+
+    Only where something has come by which that may have changed: this is paid for by every household and second.
+    """
+    if not household.gear_is_due and moment.tick_us < household.hands_us:
+        return []
+    household.gear_is_due, household.hands_us = False, _hands_us(household, moment)
     gear = _gear(household)
     said: list[Finding] = []
     for name, patient in sorted(household.patients.items()):
@@ -81,10 +87,13 @@ def conclude(household: Household, moment: Moment) -> list[Finding]:
 
 def wake_us(household: Household, moment: Moment) -> int:
     """Listening time at which a device changes hands by what was said already: what is open may be over then."""
+    return FOREVER if household.hands_us >= FOREVER else moment.listening_us + household.hands_us - moment.tick_us
+
+
+def _hands_us(household: Household, moment: Moment) -> int:
     devices = {key[2] for key in household.lanes}
     devices |= {one.device for patient in household.patients.values() for one in patient.enrolled}  # type: ignore[misc]
-    next_us = min((moment.assignments.boundary_us(device, moment.tick_us) for device in devices), default=FOREVER)
-    return FOREVER if next_us >= FOREVER else moment.listening_us + next_us - moment.tick_us
+    return min((moment.assignments.boundary_us(device, moment.tick_us) for device in devices), default=FOREVER)
 
 
 def of_signal(household: Household, chart: LaneChart, silent: Finding | None, moment: Moment) -> list[Finding]:

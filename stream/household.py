@@ -126,6 +126,10 @@ class Household:
     """Up to which position it was judged when it was read from the store; 0: from the start."""
     wake_us: int = 0
     """Listening time at which a tick may have something to say; never later than needed."""
+    gear_is_due: bool = True
+    """Something came by which what its devices say of themselves may mean something else (`stream.equipment`)."""
+    hands_us: int = 0
+    """The tick at which a device changes hands next, by what was said already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,7 +225,7 @@ def restore(household: Household, was: Snapshot, ecg: EcgCharts, rows: Mapping[i
         if slot >= 0:
             ecg.rows[slot] = rows[slot][0]
     household.patients = {name: PatientChart(*_PATIENT_FIELDS(chart)) for name, chart in was.patients.items()}
-    household.wake_us = was.wake_us
+    household.wake_us, household.gear_is_due = was.wake_us, True
 
 
 def low_water(household: Household, position: int) -> int:
@@ -273,3 +277,4 @@ def merge(into: Household, others: Iterable[Household]) -> None:
         into.lanes.update(other.lanes)
         into.patients.update(other.patients)
         into.wake_us = min(into.wake_us, other.wake_us)
+    into.gear_is_due = True

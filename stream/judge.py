@@ -61,11 +61,13 @@ if TYPE_CHECKING:
 OWNER_SILENT_US = 10 * SECOND
 """Another source's ECG of the same device and lead is judged only when its owner was silent for so long."""
 NEVER_US = 2**62
+_TOLD = (AssignmentChanged, LimitsChanged, BenchLifted)
 
 
-def take(household: Household, rows: Iterable[Admitted], feed: Feed, moment: Moment) -> list[Finding]:
+def take(household: Household, rows: Sequence[Admitted], feed: Feed, moment: Moment) -> list[Finding]:
     """Put the rows of one position in order; what is ready goes into the feed (ECG) or is judged (readings)."""
     said: list[Finding] = []
+    household.gear_is_due |= _has_told(rows)
     for row in rows:
         payload = row.payload
         if isinstance(payload, (EcgChunk, Reading, DeviceStatus)):
@@ -84,10 +86,7 @@ def take(household: Household, rows: Iterable[Admitted], feed: Feed, moment: Mom
             enrolment.assign(household, payload, moment)
             said += reassign(household, payload, moment.spans[row.ord], moment)
         elif isinstance(payload, LimitsChanged):
-            patient = _patient(household, payload.patient)
-            patient.limits, patient.plan_version = payload.limits, payload.plan_version
-            timetable.set_times(patient, payload.pressure_times, moment)
-            said += [] if patient.benched else _restate(patient, moment)
+            said += _limits(_patient(household, payload.patient), payload, moment)
         elif isinstance(payload, BenchLifted):
             said += _lift(_patient(household, payload.patient), moment)
         elif isinstance(payload, SymptomReport):
@@ -95,6 +94,10 @@ def take(household: Household, rows: Iterable[Admitted], feed: Feed, moment: Mom
             moment.patient = patient.patient
             said += [] if patient.benched else vitals.report(patient, payload, moment)
     return said
+
+
+def _has_told(rows: Sequence[Admitted]) -> bool:
+    return any(isinstance(row.payload, _TOLD) for row in rows)
 
 
 def hold_again(household: Household, rows: Iterable[Admitted], position: int) -> None:
@@ -203,6 +206,7 @@ def _pass(household: Household, lane: Lane, passed: Passed, feed: Feed, moment: 
         lane.chart.heard_us = moment.listening_us
         if isinstance(event, DeviceStatus):
             equipment.note(lane.chart, event)
+            household.gear_is_due = True
             continue
         _reported(household, event, first_us, moment)
         if isinstance(event, EcgChunk):
@@ -222,6 +226,7 @@ def _pass(household: Household, lane: Lane, passed: Passed, feed: Feed, moment: 
             said += _reading(household, event, at_us, moment)
         else:
             equipment.note(lane.chart, event)
+            household.gear_is_due = True
     return said
 
 
@@ -277,9 +282,11 @@ def _reading(household: Household, reading: Reading, at_us: int, moment: Moment)
     return [] if patient.benched else vitals.take(patient, reading, moment)
 
 
-def _restate(patient: PatientChart, moment: Moment) -> list[Finding]:
+def _limits(patient: PatientChart, change: LimitsChanged, moment: Moment) -> list[Finding]:
+    patient.limits, patient.plan_version = change.limits, change.plan_version
+    timetable.set_times(patient, change.pressure_times, moment)
     moment.patient = patient.patient
-    return vitals.restate(patient, moment)
+    return [] if patient.benched else vitals.restate(patient, moment)
 
 
 def _lift(patient: PatientChart, moment: Moment) -> list[Finding]:
@@ -304,6 +311,7 @@ def _lane(household: Household, key: LaneKey) -> Lane:
     lane = household.lanes.get(key)
     if lane is None:
         lane = household.lanes[key] = Lane(LaneChart(key))
+        household.gear_is_due = True
     return lane
 
 
