@@ -14,9 +14,10 @@ from alerts.replaying import Replayed, replay_alerts
 from gateway.reading import ClientId, EcgChunk, Epoch, EventBatch, SessionId
 from gateway.wire import encode_batch
 from stream.admission import admit_batch
-from stream.batch import Admitted, Batch
+from stream.batch import Admitted, Batch, Greeted, Quarantined
+from stream.clients import Clients
 from stream.log_history import LogHistory
-from stream.ward import Ward
+from stream.ward import Ward, in_order
 from tests.stream.shard import T0
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class WholeWay:
     position: int = 0
     sent: Counter[tuple[str, str]] = field(default_factory=Counter)
     ward: Ward = field(init=False)
+    clients: Clients = field(default_factory=Clients)
 
     def __post_init__(self) -> None:
         self.ward = Ward(self.history)
@@ -59,6 +61,20 @@ class WholeWay:
         assert not taken.faults
         assert not taken.unread
         self._judge(at, [(one.received_at, one.event) for one in taken.arrivals])
+
+    def raw(self, at: datetime, payload: bytes) -> None:
+        """A message as it comes, taken in at `at`: what cannot be admitted becomes a row of the log that says so."""
+        taken = admit_batch(CLIENT, payload, at)
+        said: list[object] = [one.event for one in taken.arrivals]
+        said += [
+            Quarantined(client=one.client, reason=one.reason, digest="", at_fault=one.at_fault) for one in taken.faults
+        ]
+        said += [] if taken.greeting is None else [Greeted(outbox_percent=taken.outbox_percent)]
+        self._judge(at, [(at, one) for one in said])
+
+    def notice(self, at: datetime, *noticed: object) -> None:
+        """Rows that intake writes of itself, or of what it did with an event."""
+        self._judge(at, [(at, one) for one in noticed])
 
     def tell(self, at: datetime, *commands: Command) -> None:
         """Commands as they come out of the inbox."""
@@ -99,4 +115,4 @@ class WholeWay:
         )
         batch = Batch(shard=0, position=self.position, tick=self.now, rows=rows)
         self.history.add(batch)
-        self.findings += self.ward.observe(batch)
+        self.findings += in_order([*self.clients.observe(batch), *self.ward.observe(batch)])

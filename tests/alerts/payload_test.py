@@ -22,6 +22,7 @@ from alerts.payload import LARGEST, LAST, Material, compose, wants_record
 from alerts.plan import DEFAULT_TEAM, Plan
 from alerts.policy import tier_of
 from alerts.record import UNKNOWN, WITHHELD, Contact, Record, Vital
+from alerts.words_technical import BY_CAUSE
 from stream.finding import Condition
 from tests.alerts.desk import START, finding
 
@@ -234,3 +235,13 @@ def test_a_letter_shows_the_steps_in_both_languages_and_tells_the_family_whom_it
     assert "This is about the person whom you look after." in text
     assert "Eat or drink something with sugar now" in text
     assert "请立即进食含糖食物" in text
+
+
+@pytest.mark.parametrize("person", ["patient", "mei"])
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_why_a_device_is_silent_is_the_first_step_for_whoever_is_told(person: str, language: str) -> None:
+    material = _material(Condition.NO_DATA, person)
+    (silent,) = material.episodes
+    known = replace(material, episodes=(replace(silent, evidence={**silent.evidence, "cause": "battery_empty"}),))
+    usual = _said(material)["data"]["what_to_do"][language]
+    assert _said(known)["data"]["what_to_do"][language] == [BY_CAUSE["battery_empty"][language], *usual]

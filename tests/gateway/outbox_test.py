@@ -129,6 +129,7 @@ def test_readings_are_never_given_up(path: Path) -> None:
     fill(box, 2, 50)
     assert held(box, PRESSURE) == ((1, 50),)
     assert held(box, ECG) == ()
+    assert box.percent_full == 100
     box.close()
 
 

@@ -62,6 +62,12 @@ def test_events_of_a_refused_message_go_alone() -> None:
     assert [[seq for _, seq in parcel.numbered] for parcel in parcels] == [[1], [2], [3, 4]]
 
 
+def test_a_greeting_says_how_full_the_outbox_is_and_an_older_server_reads_it_all_the_same() -> None:
+    batch, unread = wire.decode_batch(greeting(GW, EPOCH, START, 63))
+    assert (batch.outbox_percent, unread) == (63, [])
+    assert b"outbox" not in greeting(GW, EPOCH, START)
+
+
 def test_a_greeting_reads_as_a_batch_without_events() -> None:
     batch, unread = wire.decode_batch(greeting(GW, EPOCH, START))
     assert (batch.client, batch.events, unread) == (GW, (), [])

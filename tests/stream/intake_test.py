@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.reading import Abandoned, Deferred, DeviceStatus, Reading
+from gateway.reading import Abandoned, Deferred, DeviceStatus, EventBatch, Reading
+from gateway.wire import encode_batch
 from stream.archive import Fenced
 from stream.finding import Condition
 from tests.stream.shard import T0, Shard, chunk
@@ -252,3 +253,22 @@ def test_a_gateway_with_nothing_to_send_is_not_called_silent(shard):
         shard.send(client="gone") if second == 0 else None
         shard.step()
     assert [f.subject for f in shard.findings() if f.condition is Condition.LINK_SILENT and f.present] == ["gone"]
+
+
+def test_an_outbox_that_fills_is_told_from_its_greeting_and_a_restart_forgets_nothing(shard):
+    def greet(percent):
+        shard.raw(
+            encode_batch(EventBatch(client="gw1", epoch="e1", sent_at=shard.wall, events=(), outbox_percent=percent))
+        )
+        shard.step()
+
+    greet(70)
+    shard.restart()
+    assert shard.faults == 0
+    greet(71)
+    greet(30)
+    told = [f for f in shard.findings() if f.condition is Condition.OUTBOX_FILLING]
+    assert [(f.subject, f.present, f.evidence["outbox_percent"]) for f in told] == [
+        ("gw1", True, 70),
+        ("gw1", False, 70),
+    ]
