@@ -114,8 +114,8 @@ def one_question(alert: Alert, others: Iterable[Alert]) -> Alert:
 
     Who is being asked is not given more time; while dispatch is called for something else, nobody is asked any more.
     """
-    if alert.ladder is not LadderName.COUNTDOWN:
-        return alert
+    if alert.ladder is not LadderName.COUNTDOWN or alert.inhibited_by is not None:
+        return alert  # a louder one speaks: nothing begins
     same = [one for one in others if one.alert != alert.alert and one.subject == alert.subject and one.is_open]
     if any(one.ladder is LadderName.EMERGENCY and one.state.is_unanswered for one in same):
         return replace(alert, ladder=LadderName.EMERGENCY)

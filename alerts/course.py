@@ -109,8 +109,8 @@ def renewed(alert: Alert, episodes: Mapping[UUID, Episode], found: Found, verdic
         return None
     latest = {**episodes, found.episode: heard(found)}
     before = alert.state
-    # Monitored again, the very statement may be heard once more: that is another cause.
-    cause = _cause(found) + (f":begun:{alert.generation}" if alert.outcome is Outcome.ENDED else "")
+    # Monitored again, the very statement is heard once more (its revision was forgotten): that is another cause.
+    cause = _cause(found) + (f":begun:{alert.entries}" if known is not None and known.revision == 0 else "")
     signal = _signal(alert, latest, known, found, verdict)
     alert = replace(alert, state=move(before, signal), onset=_onset(alert, latest))
     detail: Detail = {"episode": str(found.episode), "revision": found.revision}

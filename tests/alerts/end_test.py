@@ -72,3 +72,16 @@ def test_a_cry_for_help_on_the_page_of_an_alert_that_ended_so_is_refused(story: 
     story.ends()
     with pytest.raises(IllegalMove):
         story.wants_help(story.alert(Condition.EXTREME_TACHY))
+
+
+def test_monitored_again_with_two_episodes_that_go_on_both_are_heard(story: World) -> None:
+    one, two = finding(Condition.VF, opened="s|1"), finding(Condition.VF, opened="s|2")
+    for found in (one, two):
+        story.says(found)
+    for _ in range(2):
+        story.ends()
+        story.begins()
+        for found in (one, two):
+            story.says(found)
+    assert story.alert(Condition.VF).generation == 2
+    assert sum(alert.is_open for alert in story.situation.alerts.values()) == 1

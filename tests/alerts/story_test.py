@@ -328,3 +328,52 @@ def test_what_a_person_closed_is_not_opened_again_by_a_second_source(story: Worl
     story.closes("doctor", story.alert("brady"))
     story.at("08:05:00").says(finding(Condition.SYMPTOM))
     assert story.alert("brady").state is State.CLOSED
+
+
+def test_dispatch_rejects_and_the_whole_ladder_comes_again_within_the_minute_nothing_stops(story: World) -> None:
+    story.at("08:00:00").says(finding(Condition.VF))
+    story.at("08:00:10").rejects("dispatch", story.alert("vf"))
+    assert story.alert("vf").state is State.SOUNDING
+    story.at("08:01:00")
+    assert story.at_s("dispatch") == [0, 60]
+
+
+def test_a_device_is_swapped_the_alert_is_the_same_and_over_only_when_both_say_so(story: World) -> None:
+    first = finding(Condition.AF, opened="old|1")
+    story.at("08:00:00").says(first)
+    story.at("08:10:00").says(finding(Condition.NO_DATA, opened="old|2"))
+    assert story.alert("af").state is State.SOUNDING  # silence resolves nothing
+    second = finding(Condition.AF, opened="new|1")
+    story.at("08:20:00").says(second)
+    assert [alert.condition for alert in story.situation.alerts.values()].count("af") == 1
+    story.says(later(first, present=False))
+    assert story.alert("af").state is State.SOUNDING
+    story.says(later(second, present=False))
+    assert story.alert("af").state is State.LATCHED
+    story.at("09:00:00")
+    assert story.at_s("doctor") == [0, 15 * MINUTE]
+
+
+def test_killed_again_and_again_the_ladder_climbs_as_if_nothing_had_been() -> None:
+    undisturbed, killed = World(), World()
+    for one in (undisturbed, killed):
+        one.at("08:00:00").says(finding(Condition.EXTREME_TACHY))
+    undisturbed.at("08:03:00")
+    for second in range(1, 181):
+        killed.now = START + timedelta(seconds=second)
+        killed.dies()  # after it has thought, before it has saved
+        killed.station()
+    assert set(killed.notices) == set(undisturbed.notices)
+    assert killed.alert("extreme_tachy") == undisturbed.alert("extreme_tachy")
+
+
+def test_a_persisting_tip_s_time_is_a_day_and_it_then_runs_the_doctor_s_ladder(story: World) -> None:
+    story.says(finding(Condition.AF_POSSIBLE))
+    story.now = START + timedelta(days=1) - timedelta(seconds=1)
+    story.station()
+    assert story.told("doctor") == []
+    story.now += timedelta(seconds=1)
+    story.station()
+    alert = story.alert("af_possible")
+    assert (alert.tier, alert.generation, alert.reason) == (Tier.DOCTOR, 1, Reason.UNANSWERED)
+    assert story.at_s("doctor") == [24 * HOUR]

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Self
 from uuid import uuid5
 
+import msgspec
+
 from alerts import countdown, course, reaction, snooze
 from alerts.alert import Alert, AlertId, Change, Entry, EventType, Found, Notice, NoticeId, Outcome
 from alerts.ladder import Role
@@ -123,6 +125,17 @@ class World:
             for key, known in self.situation.episodes.items()
         }
         self.situation = replace(self.situation, ended_at=None, episodes=forgotten)
+
+    def dies(self) -> None:
+        """The station is killed between thinking and saving, and starts again from the rows: nothing of it is kept."""
+        for alert in [a for a in self.situation.alerts.values() if a.next_due_at and a.next_due_at <= self.now]:
+            reaction.passed(self._asked(), alert.alert, self.now)
+        alerts = {
+            key: msgspec.convert(msgspec.json.decode(msgspec.json.encode(alert)), Alert, strict=False)
+            for key, alert in self.situation.alerts.items()
+        }
+        assert alerts == self.situation.alerts, "what is saved is all that there is"
+        self.situation = replace(self.situation, alerts=alerts)
 
     def hears_again(self) -> None:
         """Notices get through again."""
