@@ -188,7 +188,7 @@ class People:
     """The patients: their records, plans, lanes, and a second of ECG at a time."""
 
     def __init__(self, dsn: str, keys: Path, number: int) -> None:
-        """Everybody is entered, and half a minute of ECG lies in the archive."""
+        """Everybody is entered."""
         self.names = [f"p{n:04}" for n in range(number)]
         self.seal = Seal(keys)
         self._chunks = [encode(beat(n)) for n in range(40)]
@@ -210,9 +210,14 @@ class People:
             )
             rows = conn.execute("SELECT device, lane FROM stream.lane").fetchall()
             self.lanes = {device.removeprefix("gw-"): lane for device, lane in rows}
+            conn.execute(f"CREATE TABLE {_PEER_TABLE} (n int, body text)")
+
+    def begin(self, conn: psycopg.Connection[Any]) -> None:
+        """Put on: half a minute of ECG lies in the archive up to now."""
+        self.began = datetime.now(UTC)
+        with conn.transaction():
             for _ in range(HISTORY_S):
                 self.second(conn, 0)
-            conn.execute(f"CREATE TABLE {_PEER_TABLE} (n int, body text)")
 
     def second(self, conn: psycopg.Connection[Any], position: int) -> None:
         """A second of ECG of everybody, as intake copies it."""
@@ -281,6 +286,7 @@ def write(dsn: str, people: People, seconds: int, emergencies: int) -> Written:
     patients = iter(rng.permutation(people.names).tolist() * 10)
     chart = rng.bytes(CHART_BYTES)
     with psycopg.connect(dsn, autocommit=True) as conn, psycopg.connect(dsn, autocommit=True) as peer:
+        people.begin(conn)
         begun = time.monotonic()
         for position in range(1, seconds + 1):
             _sleep_until(begun + position)
