@@ -44,7 +44,7 @@ def story(place: Path, dispatch: str) -> subprocess.CompletedProcess[str]:
         mqtt, pages, centre = (each.getsockname()[1] for each in (one, two, three))
     (place / "tierwatch.toml").write_text(
         f"[stream]\nmqtt_port = {mqtt}\n[api]\nport = {pages}\n"
-        f"[device_sims]\ndispatch_port = {centre}\ndispatch = '{dispatch}'\n"
+        f"[device_sims]\ndispatch_port = {centre}\ndispatch = '{dispatch}'\nquiet_patients = 0\n"
     )
     environment = {
         **{name: value for name, value in os.environ.items() if name != "TIERWATCH_DATA"},
