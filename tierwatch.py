@@ -190,6 +190,7 @@ def children_of(settings: Settings) -> list[Child]:
             holds_up_s=20.0,
             ports=(Port(number=settings.api.port, setting="[api] port"),),
         ),
+        Child(name="auditor", command=run_command(settings, "auditor"), holds_up_s=20.0),
         Child(
             name="intake",
             command=run_command(settings, "intake"),
@@ -323,6 +324,7 @@ def check(config: ConfigOption = None, data: DataOption = None) -> None:
     settings = Settings(config, data)
     found = checkup.of_place(settings, children_of(settings))
     found += of_delivery(settings.alerts, settings.folder.keys)
+    found.append(checkup.heartbeat(settings.alerts.heartbeat_url))
     for line in checkup.lines(found):
         say(line)
     if any(one.grade is checkup.Grade.BAD for one in found):
@@ -376,6 +378,28 @@ def _station(settings: Settings) -> None:
         stop=stop_on_signal(),
         ready=tell_ready,
     )
+
+
+def _auditor(settings: Settings) -> None:
+    from alerts.auditor import Auditor
+    from alerts.delivery.channels import channels
+    from alerts.delivery.heartbeat import Heartbeat
+    from alerts.sealing import Seal
+    from stream.servers.child_process import stop_on_signal, tell_ready
+    from stream.servers.children import answers
+
+    alerts, keys = settings.alerts, settings.folder.keys
+    auditor = Auditor(
+        settings.dsn,
+        channels(alerts, keys, settings.dsn),
+        settings.clock,
+        Seal(keys),
+        Heartbeat(alerts.heartbeat_url, alerts.allowed_private_hosts),
+        probes={"api": partial(answers, f"{pages(settings)}/livez")},
+        speed=settings.speed,
+        shard=settings.stream.shard,
+    )
+    auditor.run(stop_on_signal(), tell_ready)
 
 
 def _api(settings: Settings) -> None:
@@ -436,6 +460,7 @@ PARTS: Mapping[str, Callable[[Settings], None]] = {
     "intake": _intake,
     "station": _station,
     "api": _api,
+    "auditor": _auditor,
     "sims": _sims,
     "story": _story,
 }

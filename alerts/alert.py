@@ -95,6 +95,14 @@ class StationCondition(StrEnum):
     """Something was found of a patient whose monitoring has ended: their device is worn still, or by another."""
     FINDING_UNREADABLE = "finding_unreadable"
     """A finding could not be turned into an alert by its row: it was taken from the level of its episode."""
+    WORKER_STALLED = "worker_stalled"
+    """A process of the house does not live, or does not get on."""
+    STEP_OVERDUE = "step_overdue"
+    """A step of a ladder, or a notice, is due and nobody takes it."""
+    CHARTS_STALE = "charts_stale"
+    """What the detector remembers is not saved."""
+    UNACCOUNTED = "unaccounted"
+    """Events came and are nowhere."""
 
 
 class Reason(StrEnum):

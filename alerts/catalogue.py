@@ -123,6 +123,10 @@ CONDITIONS: Mapping[str, Text] = {
         "zh": "监测已结束的患者仍有设备在发送数据",
     },
     StationCondition.FINDING_UNREADABLE: {"en": "a finding could not be read", "zh": "检测结果无法读取"},
+    StationCondition.WORKER_STALLED: {"en": "a part of the service does not work", "zh": "系统的一个部分停止工作"},
+    StationCondition.STEP_OVERDUE: {"en": "people were not told in time", "zh": "通知未按时发出"},
+    StationCondition.CHARTS_STALE: {"en": "the detector's memory is not saved", "zh": "检测程序的状态未保存"},
+    StationCondition.UNACCOUNTED: {"en": "events came and are nowhere", "zh": "有数据收到后下落不明"},
 }
 
 REASONS: Mapping[Reason, Text] = {

@@ -152,6 +152,10 @@ RULES: Mapping[str, Rule] = {
     StationCondition.UNREACHABLE: _service(latches=True),
     StationCondition.FINDING_UNREADABLE: _service(latches=True),
     StationCondition.HEARD_AFTER_END: _service(latches=True),
+    StationCondition.WORKER_STALLED: _service(),
+    StationCondition.STEP_OVERDUE: _service(latches=True),  # somebody was told late: it must have been seen
+    StationCondition.CHARTS_STALE: _service(),
+    StationCondition.UNACCOUNTED: _service(latches=True),
 }
 
 SILENCES = frozenset(

@@ -27,7 +27,7 @@ from alerts.record import no_strip
 from stream.store.sql import queries
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from concurrent.futures import Executor
     from datetime import datetime
     from uuid import UUID
@@ -66,9 +66,13 @@ def place(notice: UUID) -> str:
     return f"alerts.notice|body|{notice}"
 
 
-def claim(conn: Connection, now: datetime, *, limit: int, lease_s: float, urgent_only: bool = False) -> list[Claimed]:
-    """Lease what is due, the most urgent first; another station skips it."""
-    asked = {"now": now, "limit": limit, "lease_s": lease_s, "urgent_only": urgent_only}
+def claim(
+    conn: Connection, now: datetime, *, limit: int, lease_s: float, urgent_only: bool = False,
+    conditions: Sequence[str] | None = None,
+) -> list[Claimed]:  # fmt: skip
+    """Lease what is due, the most urgent first; another station skips it. `conditions`: of alerts of these only."""
+    own = None if conditions is None else list(conditions)
+    asked = {"now": now, "limit": limit, "lease_s": lease_s, "urgent_only": urgent_only, "conditions": own}
     with conn.transaction():
         rows = conn.cursor(row_factory=dict_row).execute(SQL["claim_notices"], asked).fetchall()
     return [

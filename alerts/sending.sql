@@ -4,6 +4,8 @@ WITH due AS (
     SELECT notice FROM alerts.notice
      WHERE status = 'waiting' AND due_at <= %(now)s AND (lease_until IS NULL OR lease_until < clock_timestamp())
        AND (tier = 'emergency' OR NOT %(urgent_only)s)
+       AND (%(conditions)s::text[] IS NULL
+            OR alert IN (SELECT alert FROM alerts.alert WHERE condition = ANY (%(conditions)s::text[])))
      ORDER BY tier = 'emergency' DESC, due_at, notice
      LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 ), leased AS (

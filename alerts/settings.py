@@ -29,5 +29,7 @@ class AlertsSettings(BaseModel):
     """After so long an attempt of a process that died is taken over by another."""
     reconcile_s: Annotated[float, Field(ge=1, le=600)] = 60.0
     """How often open episodes are compared with open alerts."""
+    heartbeat_url: str = ""
+    """Asked each minute while all is well: a monitor outside tells people when that stops. Empty: nobody outside knows."""
     workers: Annotated[int, Field(ge=2, le=64)] = 16
     """How many notices are sent at once; half of them are kept for emergencies."""

@@ -18,6 +18,7 @@ from psycopg_pool import ConnectionPool
 
 from alerts import listening, reaction, register, sending
 from alerts.faults import where
+from alerts.lives import Life
 from alerts.record import no_strip
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def escalate(conn: Connection, now: datetime, limit: int = 50) -> int:
     for alert, subject in waiting:
         try:
             with conn.transaction():
-                moved += _escalate_one(conn, alert, subject, now)
+                moved += escalate_one(conn, alert, subject, now)
         except (psycopg.OperationalError, psycopg.InterfaceError):
             raise
         except Exception as error:  # noqa: BLE001 - said in the log; the others must not wait for it
@@ -55,7 +56,8 @@ def escalate(conn: Connection, now: datetime, limit: int = 50) -> int:
     return moved
 
 
-def _escalate_one(conn: Connection, alert: AlertId, subject: str, now: datetime) -> bool:
+def escalate_one(conn: Connection, alert: AlertId, subject: str, now: datetime) -> bool:
+    """The steps of one alert that are due; False where there is none, or somebody is at it. Within a transaction."""
     if not register.try_lock(conn, subject):
         return False  # another station, or somebody's answer, is at it
     situation = register.situation(conn, subject)
@@ -101,6 +103,7 @@ class Station:
             open=False,
             kwargs={"application_name": "tierwatch send"},
         )
+        self._life = Life("station")
         self._busy = 0
         self._lock = threading.Lock()
         self._idle = threading.Event()
@@ -136,6 +139,7 @@ class Station:
     def _work(self, conn: Connection, stop: threading.Event) -> None:
         reconciled = followed = float("-inf")
         while not stop.is_set():
+            self._life.beat(conn)
             moved = self.step(conn)
             if time.monotonic() - reconciled >= self._settings.reconcile_s:
                 listening.reconcile(conn, self._clock.now())

@@ -15,13 +15,14 @@ from uuid import uuid4
 from psycopg.rows import dict_row
 
 from alerts.alert import EventType, Tier
+from alerts.delivery.console import CHANNEL
 from alerts.delivery.outcome import Delivered, Message, Outcome, Refused
 from alerts.delivery.signing import secrets_of
-from alerts.reachability import LOG, Means
+from alerts.reachability import Means
 from stream.store.sql import queries
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from alerts.delivery.outcome import Channel
     from alerts.register import Connection
@@ -73,8 +74,10 @@ def keep(
     conn.execute(SQL["save_trial"], asked)
 
 
-def means(conn: Connection, settings: AlertsSettings, channels: Mapping[str, Channel], keys: Path) -> Means:
-    """What this installation can reach people by now."""
+def means(
+    conn: Connection, settings: AlertsSettings, channels: Mapping[str, Channel], keys: Path, accounts: frozenset[str]
+) -> Means:
+    """What this installation can reach people by now. `accounts`: whom a console can stand for."""
     endpoints = frozenset(settings.endpoints)
     lacking = {
         (WEBHOOK, name): f"it has no secret: tierwatch alert secret {name}"
@@ -86,8 +89,14 @@ def means(conn: Connection, settings: AlertsSettings, channels: Mapping[str, Cha
         for row in conn.cursor(row_factory=dict_row).execute(SQL["delivered_trials"]).fetchall()
         if row["target"] == target_of(settings, (row["channel"], row["address"]))
     }
-    addresses: dict[str, frozenset[str] | None] = {name: endpoints if name == WEBHOOK else None for name in channels}
-    return Means(addresses={LOG: None, **addresses}, lacking=lacking, tried=tried)
+    closed = {WEBHOOK: endpoints, CHANNEL: accounts}
+    return Means(addresses={name: closed.get(name) for name in channels}, lacking=lacking, tried=tried)
+
+
+def signed_in(conn: Connection, settings: AlertsSettings, names: Iterable[str], now: datetime) -> None:
+    """Somebody has come to their console: that way is tried. The caller commits."""
+    for name in sorted(names):
+        keep(conn, settings, (CHANNEL, name), Delivered("signed in"), name, now)
 
 
 def newest(conn: Connection) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from alerts import trials
 from api import accounts, roster, sessions
 from api.access import Anyone, Keeper
 from api.accounts import Account, AccountRefused, Kind
@@ -63,6 +64,8 @@ def sign_in(said: SignIn, request: Request, response: Response, house: Here) -> 
     with house.transaction() as conn:
         account = accounts.signed_in(conn, said.login, said.password, house.seal)
         token = sessions.begin(conn, account) if account else None
+        if account is not None:
+            trials.signed_in(conn, house.alerts, accounts.console_names_of(account), house.now())
     if account is None or token is None:
         raise Problem(401, "login and password do not match, or this account waits after too many tries")
     sessions.give(response, request, token, account.kind)

@@ -65,6 +65,16 @@ class Account:
     language: str = "en"
 
 
+def console_names_of(account: Account) -> frozenset[str]:
+    """Whom an open console stands for: care teams name the person, or the account."""
+    return frozenset() if account.kind is Kind.PATIENT else frozenset({account.person, account.login})
+
+
+def console_names(conn: Connection) -> frozenset[str]:
+    """Everybody whom a console can stand for."""
+    return frozenset(name for row in conn.execute(SQL["console_names"]).fetchall() for name in row)
+
+
 class AccountRefused(ValueError):
     """An account cannot be as it was asked for; the message says why."""
 

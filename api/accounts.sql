@@ -6,6 +6,9 @@ ON CONFLICT (login) DO NOTHING RETURNING login
 -- accounts --
 SELECT login, kind, patient, person, name, language FROM api.account ORDER BY login
 
+-- console_names --
+SELECT person, login FROM api.account WHERE kind <> 'patient'
+
 -- set_password --
 UPDATE api.account SET password = %(password)s, failures = 0, tried_at = NULL WHERE login = %(login)s RETURNING login
 

@@ -19,6 +19,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from alerts import trials
+from api.accounts import console_names
 from stream.command import COMMANDS, Command
 from stream.finding import NAMESPACE
 from stream.store.sql import queries
@@ -91,7 +92,7 @@ class House:
 
     def means(self, conn: psycopg.Connection[Any]) -> Means:
         """What people can be reached by now."""
-        return trials.means(conn, self.alerts, self.channels, self.keys)
+        return trials.means(conn, self.alerts, self.channels, self.keys, console_names(conn))
 
 
 def _house(request: Request) -> House:

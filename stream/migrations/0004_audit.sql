@@ -31,3 +31,38 @@ CREATE FUNCTION stream.kinds_of(of_patient text) RETURNS text[] LANGUAGE sql STA
             SELECT 'ecg' FROM stream.lane l JOIN stream.assignment a USING (device)
              WHERE a.patient = of_patient AND coalesce(a.to_at, 'infinity') > now() AND l.stream LIKE 'ecg/%') k
 $$;
+
+-- How many events that came since a position are neither archived, quarantined nor given up. Looks at what is new only:
+-- it may be asked again and again, and waveform that upkeep has let go is not missed.
+CREATE FUNCTION stream.unaccounted(since bigint) RETURNS bigint LANGUAGE sql STABLE AS $$
+    WITH lately AS (
+        SELECT lane, min(seq) AS first
+          FROM (SELECT lane, seq FROM stream.ecg WHERE position >= since
+                UNION ALL SELECT lane, seq FROM stream.reading WHERE position >= since
+                UNION ALL SELECT lane, seq FROM stream.other
+                           WHERE name = 'status' AND lane IS NOT NULL AND position >= since) a
+         GROUP BY lane
+    ), asked AS (
+        SELECT l.lane, l.received,
+               coalesce(r.first,
+                        -- Nothing of it is archived lately, and yet something came: behind the last that is.
+                        greatest((SELECT max(seq) FROM stream.ecg e WHERE e.lane = l.lane),
+                                 (SELECT max(seq) FROM stream.reading e WHERE e.lane = l.lane),
+                                 (SELECT max(seq) FROM stream.other e WHERE e.lane = l.lane AND e.name = 'status')) + 1,
+                        0) AS first
+          FROM stream.lane l LEFT JOIN lately r USING (lane)
+         WHERE r.lane IS NOT NULL OR l.checkpoint >= since
+    ), books AS (
+        SELECT a.received * int8multirange(int8range(a.first, NULL)) AS received,
+               (SELECT coalesce(range_agg(int8range(seq, seq, '[]')), '{}')
+                  FROM (SELECT seq FROM stream.ecg e WHERE e.lane = a.lane AND e.seq >= a.first
+                        UNION ALL SELECT seq FROM stream.reading e WHERE e.lane = a.lane AND e.seq >= a.first
+                        UNION ALL SELECT seq FROM stream.other e
+                                   WHERE e.lane = a.lane AND e.name = 'status' AND e.seq >= a.first) k) AS archived,
+               (SELECT coalesce(range_agg(int8range(seq, coalesce(last, seq), '[]')), '{}')
+                  FROM stream.other e
+                 WHERE e.lane = a.lane AND seq IS NOT NULL AND name IN ('abandoned', 'quarantined', 'repeated')) AS excused
+          FROM asked a
+    )
+    SELECT coalesce(sum(upper(r) - lower(r)), 0)::bigint FROM books, unnest(received - archived - excused) r
+$$;

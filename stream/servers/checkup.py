@@ -203,6 +203,14 @@ def webhook(name: str, url: str, *, has_secret: bool) -> Check:
     return Check(name=label, grade=Grade.OK, text=f"{parts.hostname} answers, and there is a secret to sign with")
 
 
+def heartbeat(url: str) -> Check:
+    """Whether somebody outside would notice that this machine is gone."""
+    if not url:
+        text = "none: nobody outside notices when this machine dies; set [alerts] heartbeat_url to a monitor's address"
+        return Check(name="heartbeat", grade=Grade.NOTE, text=text)
+    return Check(name="heartbeat", grade=Grade.OK, text=f"to {urlsplit(url).hostname} while all is well")
+
+
 def of_place(place: Place, children: Sequence[Child]) -> list[Check]:
     """Everything that can be seen from here, in the order in which trouble is best looked for."""
     stream, folder, is_running = place.stream, place.folder, is_held(place.folder)
