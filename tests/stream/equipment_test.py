@@ -90,6 +90,12 @@ def test_a_shared_cuff_is_told_to_both_and_to_nobody_whose_it_is_no_more():
     ]  # fmt: skip
 
 
+def test_a_device_that_was_given_back_takes_its_low_battery_along():
+    back = assigned("cgm1", None)  # type: ignore[arg-type]
+    found = judge(log_of(*levels(8), (20, back), until_s=30))
+    assert [f.present for f in found] == [True, False]
+
+
 def test_a_patients_own_limit_of_the_battery():
     own = LimitsChanged(patient="ada", plan_version=1, limits={"battery_low_percent": 30.0})  # type: ignore[arg-type]
     assert judge(log_of(*levels(28), until_s=20)) == []
