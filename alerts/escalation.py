@@ -167,10 +167,7 @@ def _taken(change: Change, at: datetime, step: Step, now: datetime, waiting: Abs
         is_first = alert.cycle == 0 and alert.rung == 0
         # The patient who was left to sleep has not been silent since the evening.
         since = max(at, alert.unanswered_from) if is_first and alert.running.quiet else alert.unanswered_from
-        # Pressed for because somebody cannot be reached, a rung of the same people is no rung: the next one then.
-        is_vain = alert.rung <= alert.hurried and not notices
-        hurried_to = alert.rung + 1 if is_vain else alert.hurried
-        changed = replace(alert, rung=alert.rung + 1, hurried=hurried_to, unanswered_from=since)
+        changed = replace(alert, rung=alert.rung + 1, unanswered_from=since)
     changed, entry = entered(changed, alert.state, cause=cause, what=what, now=now, detail=detail)
     return replace(change, alert=changed, entries=(*change.entries, entry), notices=change.notices + notices)
 
