@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from alerts.ladder import Role
+from alerts.policy import SILENCES
 from stream.finding import Condition
 
 if TYPE_CHECKING:
@@ -58,8 +59,8 @@ BOUNDS: Mapping[PauseKind, Bounds] = {
     PauseKind.HOLIDAY: Bounds(longest_min=30 * _DAY_MIN, by=_DOCTORS | {Role.PATIENT, Role.OPERATOR}),
 }
 
-SILENCE = frozenset({Condition.NO_DATA, Condition.LINK_SILENT, Condition.LEAD_OFF})
-"""What a pause mutes: that nothing comes. Never a finding about the body."""
+SILENCE = SILENCES | {Condition.LINK_SILENT, Condition.LEAD_OFF}
+"""What a pause mutes: that nothing comes, or that the device or its gateway is off. Never a finding about the body."""
 
 FURTHEST_AHEAD = timedelta(days=60)
 """A pause is planned at most so long before it begins."""
