@@ -292,6 +292,25 @@ CLINIC: Mapping[str, Words] = {
         text("The broker dropped or refused messages or clients.", "消息服务器丢弃或拒绝了消息。"),
         (MEND[Condition.BROKER_COMPLAINS], *_SERVICE),
     ),
+    StationCondition.WORKER_STALLED: Words(
+        text("A process of the service does not live, or does not get on.", "系统的一个进程停止或停滞。"),
+        (text("Start it again, or the server as a whole.", "请重新启动该进程或服务器。"), _REACH, _LOOK),
+    ),
+    StationCondition.STEP_OVERDUE: Words(
+        text("A step that was due was not taken: people were not told in time.", "到期的步骤未执行：通知未按时发出。"),
+        (_REACH, text("Look whether the station lives.", "请检查通知服务是否运行。"), _LOOK),
+    ),
+    StationCondition.CHARTS_STALE: Words(
+        text("What the detector remembers is not saved.", "检测程序的状态未保存。"),
+        (
+            text("Look whether intake lives and the database takes what it writes.", "请检查接收进程及数据库写入。"),
+            _LOOK,
+        ),
+    ),
+    StationCondition.UNACCOUNTED: Words(
+        text("Events came and are nowhere.", "有数据收到后下落不明。"),
+        (text("Keep the log, and report it to the makers.", "请保留日志并上报开发者。"), _LOOK),
+    ),
     StationCondition.DELIVERY_FAILING: Words(
         text("Notices to one address do not get through.", "发往某一地址的通知无法送达。"),
         (_REACH, MEND[StationCondition.DELIVERY_FAILING], _LOOK),
