@@ -44,8 +44,10 @@ SEND_S = 5.0
 """A client that takes nothing for so long is let go; it comes back by itself."""
 SIGNED_OUT = 4401
 """Close code: there is no session (any more)."""
+TRY_AGAIN = 1013
+"""Close code: the database cannot be read just now."""
 _LOG: Any = structlog.get_logger(__name__)
-_GONE = (WebSocketDisconnect, RuntimeError, TimeoutError)
+_GONE = (WebSocketDisconnect, RuntimeError, TimeoutError, psycopg.OperationalError, PoolTimeout)
 
 
 @dataclass(slots=True)
@@ -124,7 +126,11 @@ async def live(socket: WebSocket) -> None:
         return
     await socket.accept()
     session = str(uuid4())
-    asker = await _asker(socket, session)
+    try:
+        asker = await _asker(socket, session)
+    except (psycopg.Error, PoolTimeout):
+        await socket.close(TRY_AGAIN)
+        return
     if asker is None:
         await socket.close(SIGNED_OUT)
         return
