@@ -17,7 +17,7 @@ from gateway.codecs.e2e_crc import CrcVariant
 from gateway.codecs.malformed import MalformedPacket
 from gateway.link import Write
 from gateway.reading import AtSource, Flag, LinkState, Reading, ReadingKind, StreamName
-from gateway.sessions.session import UNNUMBERED, Draft, Moment, Step, joined, moment_of, status
+from gateway.sessions.session import UNNUMBERED, Draft, Moment, Step, battery_level, joined, moment_of, status
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -348,11 +348,8 @@ class CgmSession:
         return packet.heard_at, AtSource.ESTIMATED
 
     def _level(self, packet: Packet) -> Step:
-        percent = battery.decode(packet.data)
-        if percent == self._battery:
-            return Step()
-        self._battery = percent
-        return Step(drafts=(status(self._device, moment_of(packet), battery_percent=percent),))
+        self._battery, step = battery_level(self._device, packet, self._battery)
+        return step
 
 
 _STOP = record_access.encode(record_access.STOP)

@@ -14,7 +14,7 @@ from gateway.codecs import battery, blood_pressure, date_time
 from gateway.codecs.blood_pressure import MMHG_PER_KPA, BloodPressure, CuffStatus
 from gateway.link import Write
 from gateway.reading import AtSource, Flag, LinkState, Reading, ReadingKind, StreamName
-from gateway.sessions.session import UNNUMBERED, Draft, Moment, Step, moment_of, status
+from gateway.sessions.session import UNNUMBERED, Draft, Moment, Step, battery_level, moment_of, status
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -173,8 +173,5 @@ class CuffSession:
         return packet.heard_at, AtSource.ESTIMATED
 
     def _level(self, packet: Packet) -> Step:
-        percent = battery.decode(packet.data)
-        if percent == self._battery:
-            return Step()
-        self._battery = percent
-        return Step(drafts=(status(self._device, moment_of(packet), battery_percent=percent),))
+        self._battery, step = battery_level(self._device, packet, self._battery)
+        return step

@@ -24,7 +24,7 @@ from gateway.reading import (
     StreamName,
 )
 from gateway.sessions.ecg_timeline import EcgTimeline, Heard, Placed
-from gateway.sessions.session import UNNUMBERED, Draft, Moment, Step, moment_of, status
+from gateway.sessions.session import UNNUMBERED, Draft, Moment, Step, battery_level, moment_of, status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -170,11 +170,8 @@ class H10Session:
         return Draft(event=reading, heard_monotonic_ns=now.monotonic_ns, device_time=reading.device_time)
 
     def _level(self, packet: Packet) -> Step:
-        percent = battery.decode(packet.data)
-        if percent == self._battery:
-            return Step()
-        self._battery = percent
-        return Step(drafts=(status(self._device, moment_of(packet), battery_percent=percent),))
+        self._battery, step = battery_level(self._device, packet, self._battery)
+        return step
 
     def _version(self, packet: Packet) -> Step:
         firmware = battery.decode_text(packet.data)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from gateway.codecs import battery
 from gateway.reading import DeviceStatus, StreamName
 
 if TYPE_CHECKING:
@@ -108,6 +109,14 @@ def status(  # one optional argument for each field that a session may know
         received_at=now.at,
     )
     return Draft(event=event, heard_monotonic_ns=now.monotonic_ns)
+
+
+def battery_level(device: DeviceId, packet: Packet, known: int | None) -> tuple[int, Step]:
+    """The level that a device tells (2A19, percent), and what is new in it: nothing where it is the known one."""
+    percent = battery.decode(packet.data)
+    if percent == known:
+        return percent, Step()
+    return percent, Step(drafts=(status(device, moment_of(packet), battery_percent=percent),))
 
 
 def joined(steps: Sequence[Step]) -> Step:
