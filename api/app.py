@@ -26,6 +26,7 @@ from api import (
     plan_routes,
     problem,
     reach_routes,
+    reference_routes,
     stream_routes,
     strip_routes,
 )
@@ -98,6 +99,7 @@ def create_app(
     for routes in (
         stream_routes, alert_routes, strip_routes, callback_routes, people_routes, plan_routes, reach_routes,
         monitoring_routes, account_routes, ecg_routes, live, page_routes,
+        reference_routes,
     ):  # fmt: skip
         app.include_router(routes.router)
     return app

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
@@ -58,22 +58,21 @@ class File:
 
 def files(folder: Path = FOLDER) -> dict[str, File]:
     """All of them by their path below the folder, read once: no path of a request ever touches the disk."""
-    return {
-        path.relative_to(folder).as_posix(): File(
-            body=(body := path.read_bytes()),
-            etag=f'"{hashlib.sha256(body).hexdigest()[:20]}"',
-            media=TYPES[path.suffix],
-        )
-        for path in sorted(folder.rglob("*"))
-        if path.suffix in TYPES
-    }
+    found = sorted(path for path in folder.rglob("*") if path.suffix in TYPES)
+    return {path.relative_to(folder).as_posix(): file_of(path) for path in found}
+
+
+def file_of(path: Path) -> File:
+    """A file as it is sent."""
+    body = path.read_bytes()
+    return File(body=body, etag=f'"{hashlib.sha256(body).hexdigest()[:20]}"', media=TYPES[path.suffix])
 
 
 _FILES = files()
 
 
 class StrictHeaders:
-    """Puts the headers on every answer that a route or a problem gives; what says nothing of keeping is not kept."""
+    """Puts the headers on every answer, problems too, except those that a route gave itself; what is not said to keep is not."""
 
     def __init__(self, app: ASGIApp) -> None:
         """Around an application."""
@@ -85,8 +84,8 @@ class StrictHeaders:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.update(HEADERS)
-                headers.setdefault("cache-control", "no-store")
+                for name, value in (HEADERS | {"cache-control": "no-store"}).items():
+                    headers.setdefault(name, value)
             await send(message)
 
         await self._app(scope, receive, with_headers if scope["type"] == "http" else send)
@@ -134,8 +133,13 @@ def _sent(request: Request, path: str) -> Response:
     file = _FILES.get(path)
     if file is None:
         raise Problem(404, "there is no such file")
+    return sent(request, file)
+
+
+def sent(request: Request, file: File, more: dict[str, str] | None = None) -> Response:
+    """The answer that carries a file; `more`: headers that only this one needs."""
     # Asked for again each time: after an upgrade nobody runs an old script on a new API.
-    headers: dict[str, Any] = {"etag": file.etag, "cache-control": "no-cache"}
+    headers = {"etag": file.etag, "cache-control": "no-cache"} | (more or {})
     if request.headers.get("if-none-match") == file.etag:
         return Response(status_code=304, headers=headers)
     return Response(file.body, media_type=file.media, headers=headers)

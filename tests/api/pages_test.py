@@ -3,90 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import threading
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import httpx2
-import psycopg
 import pytest
+from playwright.sync_api import expect
 
 from api.page_routes import HEADERS
 from device_sims.proxy import Proxy
 from stream.finding import Condition
-from tests.api.served import PASSWORD, Site, beats
+from tests.api.browsing import WAIT_MS, Complaints, fits, opened, see, sign_in, state_of
+from tests.api.served import Site, beats
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
-
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-WAIT_MS = 20_000
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    if program is None:
-        pytest.skip("chromium is not installed")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def site(dsn: str, tmp_path: Path) -> Iterator[Site]:
-    with Site(dsn, tmp_path / "keys") as site:
-        site.people()
-        yield site
-
-
-class Complaints(list[str]):
-    """What the browser complains of: scripts that failed, and what the policy has forbidden."""
-
-    def of(self, page: Any) -> Any:
-        # An answer that refuses (401, 404, 409) or a cut line is logged by the browser too: it is no fault of a page.
-        page.on("console", lambda said: said.type == "error" and "Failed to load" not in said.text
-                and "WebSocket" not in said.text and self.append(said.text))  # fmt: skip
-        page.on("pageerror", lambda error: self.append(str(error)))
-        return page
-
-
-@pytest.fixture
-def complaints() -> Iterator[Complaints]:
-    found = Complaints()
-    yield found
-    assert not found
-
-
-def opened(
-    browser: Any, url: str, complaints: Complaints, *, width: int = 1440, theme: str = "light", language: str = "en"
-) -> Any:
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
-    context.add_init_script(f"localStorage.setItem('tierwatch.language', '{language}')")
-    page = complaints.of(context.new_page())
-    page.set_default_timeout(WAIT_MS)
-    page.goto(url)
-    return page
-
-
-def sign_in(page: Any, login: str, password: str = PASSWORD) -> Any:
-    page.fill("#login", login)
-    page.fill("#password", password)
-    page.click("button[type=submit]")
-    return page
-
-
-def see(page: Any, selector: str, text: str) -> None:
-    sync_api.expect(page.locator(selector).first).to_contain_text(text, timeout=WAIT_MS)
-
-
-def state_of(dsn: str, alert: str) -> dict[str, Any]:
-    with psycopg.connect(dsn, row_factory=psycopg.rows.dict_row) as conn:
-        return conn.execute("SELECT * FROM alerts.alert WHERE alert = %s", (alert,)).fetchone() or {}
 
 
 def test_a_wrong_password_is_told_and_the_right_one_leads_to_the_own_page(
@@ -153,7 +86,7 @@ def test_a_cut_socket_shows_disables_and_heals(browser: Any, site: Site, dsn: st
             else:
                 site.alert("otto", Condition.AF)  # meanwhile
             call(proxy.heal)
-            sync_api.expect(page.locator("#banner")).to_be_hidden(timeout=WAIT_MS)
+            expect(page.locator("#banner")).to_be_hidden(timeout=WAIT_MS)
             assert page.locator("[data-act=take]").get_attribute("aria-disabled") is None
         see(page, "#list", "Otto Specimen")
     assert state_of(dsn, alert)["state"] == "sounding"  # what was pressed while cut is not sent later
@@ -201,7 +134,7 @@ def test_a_tip_says_what_to_do_and_is_done(browser: Any, site: Site, dsn: str, c
     see(page, "h1", "请这样做")
     see(page, ".hero ol", "进食含糖食物")
     page.click("[data-act=done]")
-    sync_api.expect(page.locator(".hero--tip")).to_have_count(0, timeout=WAIT_MS)
+    expect(page.locator(".hero--tip")).to_have_count(0, timeout=WAIT_MS)
     assert state_of(dsn, alert)["answered_by"] == "patient"
 
 
@@ -217,33 +150,23 @@ def test_no_barrier_no_sideways_scrolling_and_nothing_that_the_policy_forbids(
     for width, theme, language in SHAPES:
         page = opened(browser, f"{site.url}/sign-in", complaints, width=width, theme=theme, language=language)
         page.wait_for_selector("#login")
-        _fit(page, axe, f"sign-in {width}")
+        fits(page, axe, f"sign-in {width}")
         sign_in(page, "sample")
         page.wait_for_selector(".row")
-        _fit(page, axe, f"console {width}")
+        fits(page, axe, f"console {width}")
         if width <= 760:
             page.click(".row >> nth=0")
             page.wait_for_selector(".strip canvas")
-            _fit(page, axe, f"alert {width}")
+            fits(page, axe, f"alert {width}")
         page.keyboard.press("?")
         page.wait_for_selector("dialog")
-        _fit(page, axe, f"keys {width}")
+        fits(page, axe, f"keys {width}")
         page.context.clear_cookies()
         page.goto(f"{site.url}/me")
         sign_in(page, "ada")
         page.wait_for_selector(".hero--em")
-        _fit(page, axe, f"me {width}")
+        fits(page, axe, f"me {width}")
         page.context.close()
-
-
-def _fit(page: Any, axe: Any, where: str) -> None:
-    found = axe.run(page).response["violations"]
-    assert not found, (
-        where,
-        [(one["id"], one["nodes"][0]["html"], one["nodes"][0]["failureSummary"]) for one in found],
-    )
-    wide, there = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
-    assert wide <= there, (where, wide, there)
 
 
 def test_every_answer_carries_the_strict_headers_and_files_their_etag(site: Site) -> None:
