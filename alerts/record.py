@@ -52,6 +52,9 @@ class Contact:
     name: str
     relation: str = UNKNOWN
     phone: str = UNKNOWN
+    language: str = UNKNOWN
+    has_key: bool | str = UNKNOWN
+    """Whether they can open the door."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

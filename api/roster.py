@@ -14,6 +14,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from alerts.record import UNKNOWN, Audience, Contact, Record, RecordSource, Vital, for_audience
+from api.entries import LISTS, Entries, of_rows, to_rows, words
 from gateway.reading import VALUE_NAMES, ReadingKind
 from stream.store.sql import queries
 
@@ -33,11 +34,17 @@ _COLUMNS = tuple(one.name for one in fields(Record) if one.name not in {"patient
 Connection = psycopg.Connection[Any]
 
 
-def save(conn: Connection, record: Record, seal: Seal, now: datetime) -> None:
-    """Add a person, or write all of one anew (without the vitals, which are the archive's). The caller commits."""
+def save(conn: Connection, record: Record, seal: Seal, now: datetime, entries: Entries | None = None) -> None:
+    """Add a person, or write all of one anew (without the vitals, which are the archive's). The caller commits.
+
+    `entries`: the lists with their codes, instead of the record's words.
+    """
     row: dict[str, Any] = {"patient": record.patient, "now": now}
     for name in _COLUMNS:
         value = getattr(record, name)
+        if entries is not None and name in LISTS:
+            listed = entries.get(name)
+            value = UNKNOWN if listed is None else to_rows(listed)
         if value == UNKNOWN:
             row[name] = None
         elif name in _SEALED:
@@ -49,16 +56,35 @@ def save(conn: Connection, record: Record, seal: Seal, now: datetime) -> None:
 
 def read(conn: Connection, patient: str, seal: Seal) -> Record:
     """All that is known of a patient; one whom nobody entered is all "unknown", with the vitals that there are."""
+    return replace(_record(patient, _opened(conn, patient, seal)), vitals=vitals(conn, patient) or UNKNOWN)
+
+
+def entries(conn: Connection, patient: str, seal: Seal) -> Entries:
+    """The lists of a record with their codes; None: not known, empty: none."""
+    return _entries(_opened(conn, patient, seal))
+
+
+def _entries(known: dict[str, Any]) -> Entries:
+    return {name: None if known.get(name) is None else of_rows(known[name]) for name in LISTS}
+
+
+def _record(patient: str, known: dict[str, Any]) -> Record:
+    told = known | {name: words(listed) for name, listed in _entries(known).items() if listed is not None}
+    if isinstance(told.get("contacts"), list):
+        told["contacts"] = tuple(msgspec.convert(one, Contact) for one in told["contacts"])
+    told = {name: tuple(value) if isinstance(value, list) else value for name, value in told.items()}
+    return Record(patient=patient, **told)
+
+
+def _opened(conn: Connection, patient: str, seal: Seal) -> dict[str, Any]:
+    """The row as it was saved, unsealed; what is not known is left out."""
     row = conn.cursor(row_factory=dict_row).execute(SQL["person"], {"patient": patient}).fetchone()
-    known: dict[str, Any] = {"patient": patient}
+    known: dict[str, Any] = {}
     for name in _COLUMNS if row else ():
         value = row[name] if row else None
         if value is not None:
             known[name] = msgspec.json.decode(seal.open(value, _place(name, patient))) if name in _SEALED else value
-    if isinstance(known.get("contacts"), list):
-        known["contacts"] = tuple(msgspec.convert(one, Contact) for one in known["contacts"])
-    known = {name: tuple(value) if isinstance(value, list) else value for name, value in known.items()}
-    return replace(Record(**known), vitals=vitals(conn, patient) or UNKNOWN)
+    return known
 
 
 def vitals(conn: Connection, patient: str) -> tuple[Vital, ...]:
