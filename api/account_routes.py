@@ -14,6 +14,7 @@ from alerts import trials
 from api import accounts, roster, sessions
 from api.access import Anyone, Keeper
 from api.accounts import Account, AccountRefused, Kind
+from api.described import problems
 from api.house import Here
 from api.people_routes import Id
 from api.problem import Problem
@@ -56,7 +57,7 @@ class NewAccount(NewPassword):
     language: Annotated[str, Field(pattern=r"^(en|zh)$")] = "en"
 
 
-@router.post("/session")
+@router.post("/session", responses=problems(401, 403))
 def sign_in(said: SignIn, request: Request, response: Response, house: Here) -> dict[str, Any]:
     """Sign in: a cookie, and where to go."""
     if not sessions.is_ours(request):

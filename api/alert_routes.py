@@ -17,6 +17,7 @@ from alerts.alert import Outcome, Tier
 from alerts.answers import Said, Verb
 from alerts.ladder import Role
 from api.access import Anyone, Asker, Caller, Staff
+from api.described import problems
 from api.house import Here, House, IdempotencyKey, Row
 from api.problem import Problem
 from stream.finding import FindingKind
@@ -128,7 +129,7 @@ def one_body(notice: UUID, house: Here, caller: Caller) -> Row:
     return found
 
 
-@router.post("/deliveries/{notice}/again")
+@router.post("/deliveries/{notice}/again", responses=problems(409))
 def send_again(notice: UUID, house: Here, caller: Caller) -> Row:
     """Send a notice again that was given up (`status` dead or refused), under its id; 409 if it was not."""
     with house.transaction() as conn:
@@ -136,7 +137,7 @@ def send_again(notice: UUID, house: Here, caller: Caller) -> Row:
     return {"notice": asked["notice"], "alert": asked["alert"], "status": asked["status"]}
 
 
-@router.post("/alerts/{alert}/acknowledge")
+@router.post("/alerts/{alert}/acknowledge", responses=problems(409))
 def acknowledge(
     alert: UUID, house: Here, asker: Anyone, said: Given = None, idempotency_key: IdempotencyKey = None
 ) -> Row:
@@ -153,19 +154,19 @@ def acknowledge(
     return _answered(house, alert, Verb.ACKNOWLEDGE, asker, said or Answer(), idempotency_key)
 
 
-@router.post("/alerts/{alert}/accept")
+@router.post("/alerts/{alert}/accept", responses=problems(409))
 def accept(alert: UUID, house: Here, staff: Staff, said: Given = None, idempotency_key: IdempotencyKey = None) -> Row:
     """Say "I have it": the ladder stops. 409 names who was first."""
     return _answered(house, alert, Verb.ACCEPT, staff, said or Answer(), idempotency_key)
 
 
-@router.post("/alerts/{alert}/reject")
+@router.post("/alerts/{alert}/reject", responses=problems(409))
 def reject(alert: UUID, house: Here, staff: Staff, said: Given = None, idempotency_key: IdempotencyKey = None) -> Row:
     """Say "not me": the next rung at once; nothing stops."""
     return _answered(house, alert, Verb.REJECT, staff, said or Answer(), idempotency_key)
 
 
-@router.post("/alerts/{alert}/close")
+@router.post("/alerts/{alert}/close", responses=problems(409))
 def close(
     alert: UUID, house: Here, staff: Staff, said: GivenClosing = None, idempotency_key: IdempotencyKey = None
 ) -> Row:
@@ -174,7 +175,7 @@ def close(
     return _answered(house, alert, Verb.CLOSE, staff, closing, idempotency_key, closing.outcome)
 
 
-@router.post("/alerts/{alert}/snooze")
+@router.post("/alerts/{alert}/snooze", responses=problems(409))
 def snooze(alert: UUID, house: Here, asker: Anyone, given: Snoozing, idempotency_key: IdempotencyKey = None) -> Row:
     """Say "not now": nobody is told for so long, unless it gets worse. 422 beyond what its tier allows."""
     if asker.patient is not None:
@@ -184,7 +185,7 @@ def snooze(alert: UUID, house: Here, asker: Anyone, given: Snoozing, idempotency
     return _answered(house, alert, Verb.SNOOZE, asker, said, idempotency_key, minutes=given.minutes, role=given.role)
 
 
-@router.post("/alerts/{alert}/answer")
+@router.post("/alerts/{alert}/answer", responses=problems(409))
 def answer(alert: UUID, house: Here, asker: Anyone, says: WearerSays, idempotency_key: IdempotencyKey = None) -> Row:
     """The patient's own word. `well`: where they are being asked (`asked_until`), a doctor's alert; `help`: dispatch now.
 

@@ -6,6 +6,7 @@ Alerting does not depend on it: it may be down, and every alert goes out. Must n
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
@@ -31,6 +32,7 @@ from api import (
     strip_routes,
 )
 from api.access import ensure_token
+from api.described import described
 from api.house import House
 from api.live import Hub
 from api.page_routes import StrictHeaders
@@ -94,6 +96,7 @@ def create_app(
         openapi_url="/api/v1/openapi.json",
     )
     app.state.house, app.state.hub = house, hub
+    app.openapi = partial(described, app)  # type: ignore[method-assign]
     problem.install(app)
     app.add_middleware(StrictHeaders)
     for routes in (

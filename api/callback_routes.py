@@ -18,6 +18,7 @@ from starlette.concurrency import run_in_threadpool
 from alerts import responses
 from alerts.delivery.signing import NotSigned, secrets_of, verified
 from alerts.responses import Kind, Statement
+from api.described import problems
 from api.house import Here, House, Row
 from api.problem import Problem
 
@@ -46,6 +47,7 @@ class Callback(BaseModel):
 
 @router.post(
     "/callbacks/{endpoint}",
+    responses=problems(401, 409, 413),
     openapi_extra={
         "requestBody": {"required": True, "content": {"application/json": {"schema": Callback.model_json_schema()}}}
     },

@@ -17,6 +17,7 @@ from alerts.ladder import Role
 from alerts.monitoring import End
 from alerts.pauses import PauseKind
 from api.access import Anyone, Caller, Staff
+from api.described import problems
 from api.house import Here, IdempotencyKey, Row
 from api.people_routes import Id
 
@@ -46,7 +47,7 @@ class Ending(BaseModel):
     who: Who = None
 
 
-@router.post("/{patient}/pauses", status_code=201)
+@router.post("/{patient}/pauses", status_code=201, responses=problems(409))
 def plan_pause(patient: Id, body: NewPause, house: Here, asker: Anyone, idempotency_key: IdempotencyKey = None) -> Row:
     """Plan a pause: until it ends, silence tells nobody; what is found of the body does. 422 beyond its bounds."""
     asker.check(patient)
@@ -76,7 +77,7 @@ def list_pauses(
         return {"pauses": monitoring.pauses(conn, patient, house.now(), everything=everything)}
 
 
-@router.delete("/{patient}/pauses/{pause}")
+@router.delete("/{patient}/pauses/{pause}", responses=problems(409))
 def lift_pause(patient: Id, pause: UUID, house: Here, asker: Anyone) -> Row:
     """End a pause before its time: what is still silent is told at once. 404 where there is none."""
     asker.check(patient)
@@ -85,7 +86,7 @@ def lift_pause(patient: Id, pause: UUID, house: Here, asker: Anyone) -> Row:
     return {"pause": pause, "lifted_by": asker.name}
 
 
-@router.post("/{patient}/end")
+@router.post("/{patient}/end", responses=problems(409))
 def end(patient: Id, body: Ending, house: Here, staff: Staff) -> Row:
     """No longer monitored: every open alert is over. Dispatch is stood down if it was told; nobody else hears a word."""
     with house.transaction() as conn:
@@ -93,7 +94,7 @@ def end(patient: Id, body: Ending, house: Here, staff: Staff) -> Row:
     return {"patient": patient, "monitored": False, "changed": changed}
 
 
-@router.post("/{patient}/begin")
+@router.post("/{patient}/begin", responses=problems(409))
 def begin(patient: Id, house: Here, caller: Caller) -> Row:
     """Monitored again: what is so now is raised within a minute."""
     with house.transaction() as conn:

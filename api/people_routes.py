@@ -17,6 +17,7 @@ from alerts.record import Contact, Record
 from api import roster
 from api.access import Anyone, Caller
 from api.assigning import Assigned, holder_before
+from api.described import problems
 from api.house import Here, IdempotencyKey, Row, rows, tell
 from api.problem import Problem
 from gateway.reading import DeviceId
@@ -121,7 +122,7 @@ def put_patient(patient: Id, person: Person, house: Here, caller: Caller) -> Res
     return Response(status_code=204)
 
 
-@router.post("/assignments", status_code=202)
+@router.post("/assignments", status_code=202, responses=problems(409))
 def assign(said: Assignment, house: Here, caller: Caller, idempotency_key: IdempotencyKey = None) -> Row:
     """Whose a device is. Written with its inbox entry in one transaction; 409 names who holds the slot already."""
     wanted = Assigned(slot=said.slot, patient=said.patient, from_at=said.from_at or house.now(), to_at=said.to_at)
@@ -151,7 +152,7 @@ def assign(said: Assignment, house: Here, caller: Caller, idempotency_key: Idemp
     return {"command": identity, "from": wanted.from_at, "to": wanted.to_at}
 
 
-@router.post("/limits", status_code=202)
+@router.post("/limits", status_code=202, responses=problems(412))
 def set_limits(said: Limits, house: Here, caller: Caller) -> Row:
     """The next version of a patient's plan, with these limits; the detector is told in the same transaction."""
     with house.transaction() as conn:

@@ -17,6 +17,7 @@ from alerts.pauses import PauseKind
 from alerts.plan import DEFAULT_TEAM, Plan, PlannedLadder
 from alerts.quiet_hours import QuietHours
 from api.access import Caller
+from api.described import problems
 from api.house import Here
 from api.people_routes import Id
 from api.problem import Problem
@@ -54,7 +55,7 @@ def get_plan(patient: Id, house: Here, caller: Caller, response: Response) -> Pl
     return plan
 
 
-@router.put("/plans/{patient}")
+@router.put("/plans/{patient}", responses=problems(412))
 def put_plan(
     patient: Id,
     body: PlanBody,

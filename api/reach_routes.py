@@ -15,6 +15,7 @@ from alerts.delivery.outcome import Delivered
 from alerts.reachability import TRIED_FOR, prove
 from alerts.schedule import Schedule, SpecialDay, WeeklyShift
 from api.access import Caller
+from api.described import problems
 from api.house import Here
 from api.people_routes import Id
 from api.plan_routes import version_in
@@ -55,7 +56,7 @@ def get_on_call(name: Name, house: Here, caller: Caller) -> dict[str, Any]:
     return {"schedule": name, "version": found.version, "at": now, "on_call": found.on_call(now)}
 
 
-@router.put("/schedules/{name}")
+@router.put("/schedules/{name}", responses=problems(412))
 def put_schedule(
     name: Name,
     body: ScheduleBody,

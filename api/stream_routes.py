@@ -11,7 +11,7 @@ from uuid import UUID
 
 import psycopg
 from fastapi import APIRouter, Query, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from psycopg_pool import PoolTimeout
@@ -54,7 +54,7 @@ def _unready(house: House, row: Row) -> str | None:
     return None
 
 
-@router.get("/metrics", tags=["health"])
+@router.get("/metrics", tags=["health"], response_class=PlainTextResponse)
 def metrics(house: Here) -> Response:
     """Prometheus."""
     registry = CollectorRegistry()
