@@ -15,7 +15,7 @@ from alerts.ladder import LadderName
 from alerts.machine import IllegalMove, Signal, move
 from alerts.plan import TIER_OF_LADDER
 from alerts.policy import Verdict
-from alerts.urgency import ASKING
+from alerts.urgency import after_well
 from stream.finding import FindingKind
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def well(alert: Alert, now: datetime, by_whom: str, cause: str, told: Sequence[A
         NotAsked: it is technical.
     """
     _body(alert)
-    ladder = ASKING.get(alert.ladder)
+    ladder = after_well(alert.ladder, alert.condition)
     if ladder is None or alert.state.is_taken or not alert.is_open:
         return _spoken(alert, now, by_whom, cause, told, Signal.WELL)
     if ladder is alert.ladder:

@@ -234,6 +234,12 @@ PAIRS: tuple[Pair, ...] = (
     Pair(raised=Condition.TACHY, by=Condition.SYMPTOM, within_s=_QUARTER),
     Pair(raised=Condition.GLUCOSE_VERY_LOW, by=Condition.SYMPTOM, within_s=_QUARTER),
     Pair(raised=Condition.GLUCOSE_LOW, by=Condition.SYMPTOM, within_s=_QUARTER),
+    # A rhythm that is felt may be one that the circulation does not bear (ESC 2024, atrial fibrillation: syncope, chest
+    # pain, breathlessness). A choice of ours, 2026-12-01: the patient is asked first (`urgency.ANSWERABLE`).
+    Pair(raised=Condition.AF, by=Condition.SYMPTOM, within_s=_QUARTER),
+    Pair(raised=Condition.AFLUTTER, by=Condition.SYMPTOM, within_s=_QUARTER),
+    Pair(raised=Condition.SVT, by=Condition.SYMPTOM, within_s=_QUARTER),
+    Pair(raised=Condition.VT, by=Condition.SYMPTOM, within_s=_QUARTER),
 )
 """Which two sources agree. An EMERGENCY has no tier above it; nothing here lowers one."""
 

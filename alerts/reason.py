@@ -51,6 +51,7 @@ FELT: Mapping[str, Text] = {
     "faint": text("faint", "晕厥"),
     "palpitations": text("palpitations", "心悸"),
     "dizzy": text("dizzy", "头晕"),
+    "other": text("unwell in another way", "其他不适"),
 }
 """`code` of a symptom."""
 

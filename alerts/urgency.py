@@ -21,6 +21,11 @@ ANSWERABLE = frozenset(
         Condition.EXTREME_BRADY,
         Condition.EXTREME_TACHY,
         Condition.VT_SUSTAINED,
+        # These are emergencies only while the patient says that they feel it.
+        Condition.VT,
+        Condition.AF,
+        Condition.AFLUTTER,
+        Condition.SVT,
         Condition.BP_CRISIS,
         Condition.GLUCOSE_CRITICAL_LOW,
         Condition.GLUCOSE_VERY_LOW,
@@ -42,7 +47,7 @@ class Urgency:
 
 URGENT: Mapping[str, Urgency] = {
     # A choice of ours, 2026-11-24, for review by a physician. What is not here waits for its doctor, however long:
-    # AF, flutter, SVT and burden are matters of days; BRADY and TACHY alone too (with a symptom they are emergencies).
+    # AF, flutter, SVT and burden are matters of days; BRADY and TACHY alone too (felt, all but burden are emergencies).
     Condition.VT: Urgency(why="may become sustained or fibrillate", is_over_too=True),
     Condition.PAUSE: Urgency(why="the next one may be longer, and a fall", is_over_too=True),
     Condition.VT_SUSTAINED: Urgency(why="loses its pulse without warning", is_over_too=True),
@@ -69,6 +74,14 @@ same, the answer holds as an acknowledgement does."""
 
 LOUD = frozenset({Reason.ACT_NOW, Reason.FINGER_STICK, Reason.MEASURE_AGAIN, Reason.RECORD_AGAIN})
 """Tips that ask the patient to do something now: quiet hours do not keep them."""
+
+
+def after_well(ladder: LadderName, condition: str) -> LadderName | None:
+    """Which ladder runs when a patient who is asked on `ladder` is all right; None: it asks nothing."""
+    following = ASKING.get(ladder)
+    if following is LadderName.DOCTOR_URGENT and condition not in URGENT:
+        return LadderName.DOCTOR  # nobody's silence made an emergency of it before it was felt
+    return following
 
 
 def ladder_for(condition: str, tier: Tier) -> LadderName:

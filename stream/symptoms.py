@@ -1,4 +1,4 @@
-"""What the patient feels, as episodes: each code stands until "I am fine", or for the plan's time. Pure.
+"""What the patient feels, as episodes: each code stands until it is said anew, "I am fine", or for the plan's time. Pure.
 
 The reports are judged anew with each one, so that a report that comes late gives what order would have given. A code
 that this version does not know is told all the same: somebody felt it.
@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 FINE = "fine"
-CODES = ("chest_pain", "breathless", "faint", "palpitations", "dizzy", FINE)
+CODES = ("chest_pain", "breathless", "faint", "palpitations", "dizzy", "other", FINE)
 """The list that is offered to patients."""
+AGAIN_US = 60 * SECOND
+"""Said again after so long it is felt anew: an episode of its own, so that an alert which somebody has closed meanwhile
+does not keep it to itself. Sooner it is a second press."""
 KEPT = 64
 
 
@@ -40,6 +43,9 @@ def stretches(reports: Sequence[Report], own: Mapping[str, float], now_us: int) 
             is_felt = code in report.symptoms
             if first is not None and report.at_us - last_us > lasts_us:
                 found.append(_stretch(code, first, last_us, last_us + lasts_us))
+                first = None
+            elif first is not None and is_felt and report.at_us - last_us >= AGAIN_US:
+                found.append(_stretch(code, first, last_us, report.at_us))
                 first = None
             if is_felt:
                 first, last_us = first or report, report.at_us

@@ -264,3 +264,19 @@ def test_answered_by_the_doctor_it_does_not(story: World) -> None:
     story.at("08:29:00").acknowledges("doctor", story.alert(Condition.VT))
     story.at("08:40:00")
     assert story.at_s("dispatch") == []
+
+
+def test_a_rhythm_that_is_felt_is_asked_about_and_waits_for_its_doctor_when_the_patient_is_all_right(
+    story: World,
+) -> None:
+    story.at("08:00:00").says(finding(Condition.AF))
+    story.at("08:01:00").says(finding(Condition.SYMPTOM))
+    assert story.alert("af").asked_until is not None
+    story.at("08:01:10").is_well(story.alert("af"))
+    story.at("09:30:00")  # the doctor is silent: nobody's silence made an emergency of it before
+    assert (story.alert("af").tier, story.at_s("dispatch")) == (Tier.DOCTOR, [])
+    silent = World()
+    silent.at("08:00:00").says(finding(Condition.AF))
+    silent.at("08:01:00").says(finding(Condition.SYMPTOM))
+    silent.at("08:01:30")
+    assert silent.at_s("dispatch") == [90]

@@ -41,8 +41,10 @@ def test_fine_ends_all_of_them_and_is_none_itself():
     assert told(report(0, "fine")) == []
 
 
-def test_said_again_it_goes_on_and_said_after_its_time_it_is_another():
-    assert told(report(0, "faint"), report(3, "faint")) == [("faint", 0, 7)]
+def test_a_second_press_is_the_same_and_said_later_it_is_felt_anew():
+    assert told(report(0, "faint"), report(0.01, "faint")) == [("faint", 0, 4.01)]
+    # An alert that somebody has closed meanwhile must not keep the second to itself.
+    assert told(report(0, "faint"), report(3, "faint")) == [("faint", 0, 3), ("faint", 3, 7)]
     assert told(report(0, "faint"), report(5, "faint")) == [("faint", 0, 4), ("faint", 5, 9)]
 
 
