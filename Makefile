@@ -3,6 +3,7 @@
 #   make demo [ARGS="--speed 4"]   patients with wearables, an emergency, a dispatch centre, all on this machine
 #   make test [ARGS="-k ward"]     every test; JOBS=1 for one process
 #   make lint                      ruff, mypy, import-linter
+#   make screenshots [ARGS=DIR]    every page, desk and phone, light and dark, English and Chinese, as pictures (chromium)
 #   make bench                     the figures of the ECG codec, the detector, the whole way in, and telling people
 #   make mutants [ARGS="..."]      each known way to break the product turns a test red
 #   make lock                      after a change of the dependencies in pyproject.toml
@@ -20,7 +21,7 @@ CODE := gateway stream alerts api device_sims tests benchmarks tierwatch.py
 export PYTHONNOUSERSITE := 1
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV CONDA_PREFIX
 
-.PHONY: demo test lint bench mutants lock install
+.PHONY: demo test screenshots lint bench mutants lock install
 
 demo: $(INSTALLED)
 	@$(BIN)/tierwatch demo $(ARGS)
@@ -28,6 +29,11 @@ demo: $(INSTALLED)
 test: $(INSTALLED)
 	@mkdir -p var/numba
 	@NUMBA_CACHE_DIR="$(CURDIR)/var/numba" $(BIN)/python -m pytest -n $(JOBS) --dist loadscope --durations=15 $(ARGS)
+
+# Into var/screenshots, unless ARGS names a folder; the same looks for barriers and for what does not fit.
+screenshots: $(INSTALLED)
+	@TIERWATCH_SHOTS="$(abspath $(or $(ARGS),var/screenshots))" $(BIN)/python -m pytest -n $(JOBS) tests/api/looks_test.py
+	@echo "Written to $(or $(ARGS),var/screenshots)"
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check $(CODE)

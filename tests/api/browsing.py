@@ -10,6 +10,15 @@ from playwright.sync_api import expect
 from tests.api.served import PASSWORD
 
 WAIT_MS = 20_000
+_CUT = """() => [...document.querySelectorAll("body *")].filter((node) => {
+  if (![...node.childNodes].some((one) => one.nodeType === 3 && one.data.trim())) return false;
+  const style = getComputedStyle(node);
+  if (style.clipPath !== "none" || style.textOverflow === "ellipsis" || !node.checkVisibility()) return false;
+  const hides = (way) => way === "hidden" || way === "clip";
+  return (hides(style.overflowX) && node.scrollWidth > node.clientWidth + 1)
+    || (hides(style.overflowY) && node.scrollHeight > node.clientHeight + 1);
+}).map((node) => node.outerHTML.slice(0, 200))"""
+"""Elements whose own text is cut off."""
 
 
 class Complaints(list[str]):
@@ -58,3 +67,4 @@ def fits(page: Any, axe: Any, where: str) -> None:
     )
     wide, there = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
     assert wide <= there, (where, wide, there)
+    assert not (cut := page.evaluate(_CUT)), (where, cut)
