@@ -19,6 +19,7 @@ from api import (
     account_routes,
     alert_routes,
     callback_routes,
+    device_routes,
     ecg_routes,
     live,
     monitoring_routes,
@@ -101,7 +102,7 @@ def create_app(
     app.add_middleware(StrictHeaders)
     for routes in (
         stream_routes, alert_routes, strip_routes, callback_routes, people_routes, plan_routes, reach_routes,
-        monitoring_routes, account_routes, ecg_routes, live, page_routes,
+        monitoring_routes, account_routes, ecg_routes, live, page_routes, device_routes,
         reference_routes,
     ):  # fmt: skip
         app.include_router(routes.router)

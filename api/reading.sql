@@ -34,3 +34,20 @@ SELECT stream.taken(%(id)s) AS position
 -- stored_age --
 -- By the database's clock: stored_at is a real time, whatever speed the injected clock runs at.
 SELECT extract(epoch FROM clock_timestamp() - max(stored_at))::float8 AS age_s FROM stream.lag()
+
+-- devices --
+SELECT * FROM stream.devices(%(patient)s, %(heard_since)s)
+
+-- statuses --
+SELECT * FROM stream.statuses(%(devices)s, 50)
+
+-- unowned --
+SELECT * FROM stream.unowned(%(devices)s)
+
+-- said_of --
+-- All that was ever said of whose devices are, in the order in which it was said.
+SELECT d.device, a.slot, a.patient, a.from_at, a.to_at, a.waiting
+  FROM unnest(%(devices)s::text[]) d (device)
+ CROSS JOIN LATERAL stream.assignments(d.device, '-infinity', NULL)
+       WITH ORDINALITY a (slot, patient, from_at, to_at, waiting, n)
+ ORDER BY d.device, a.n

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from stream.instants import micros
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from gateway.reading import DeviceId
     from stream.command import AssignmentChanged
@@ -59,6 +59,12 @@ class Assignments:
         """When a device's owner changes next by what was said already; `FOREVER`: never."""
         spans = (span for slot in self._slots.get(device, ()) for span in self._spans.get((device, slot), ()))
         return min((us for span in spans for us in (span.first, span.end) if us > after_us), default=FOREVER)
+
+    def spans(self, device: DeviceId) -> Iterator[tuple[int | None, Span]]:
+        """Each slot of a device of which something was said, with whose it is when."""
+        for slot in self._slots.get(device, ()):
+            for span in self._spans.get((device, slot), ()):
+                yield slot, span
 
     def apply(self, change: AssignmentChanged) -> Span:
         """Take a statement in; returns the span that it covers."""
