@@ -26,6 +26,8 @@ router = APIRouter(include_in_schema=False)
 
 FOLDER = Path(__file__).with_name("pages")
 SIGN_IN = "/sign-in"
+BESIDE = {"/console": ("/patient", "/patients")}
+"""Pages that go with somebody's own."""
 HEADERS = {
     "content-security-policy": (
         "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -105,13 +107,16 @@ def sign_in(request: Request, house: Here) -> Response:
 
 
 @router.get("/console")
+@router.get("/patient")
+@router.get("/patients")
 @router.get("/me")
 def page(request: Request, house: Here) -> Response:
-    """The page of whoever is signed in; another's page leads to their own."""
+    """The page of whoever is signed in, or one that goes with it; another's page leads to their own."""
     home = _home(request, house)
-    if home != request.url.path:
+    path = request.url.path
+    if home is None or (path != home and path not in BESIDE.get(home, ())):
         return RedirectResponse(home or SIGN_IN, status_code=303)
-    return _sent(request, f"{home[1:]}.html")
+    return _sent(request, f"{path[1:]}.html")
 
 
 @router.get("/pages/{path:path}")

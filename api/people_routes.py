@@ -14,7 +14,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from alerts import plans
 from alerts.record import Contact, Record
-from api import roster
+from api import board, roster
 from api.access import Anyone, Caller
 from api.assigning import Assigned, holder_before
 from api.described import problems
@@ -85,18 +85,26 @@ class Person(_Request):
 def list_patients(
     house: Here, caller: Caller, after: str = "", limit: Annotated[int | None, Query(ge=1)] = None
 ) -> Row:
-    """Who is entered, and who has a device without being entered; ids only, the record is asked for one by one."""
+    """Who is entered, with the last readings, and who has a device without being entered; page by page, by id."""
     del caller
     most = min(limit or house.settings.page, house.settings.page)
     with house.transaction() as conn:
         entered = roster.people(conn, after, most)
+        ids = [row["patient"] for row in entered]
         devices = {row["patient"] for row in rows(conn, "known_patients")}
         benched = {row["patient"]: row["why"] for row in rows(conn, "benched")}
-    unknown = sorted(devices - {row["patient"] for row in entered}) if not after and len(entered) < most else []
+        names = board.Names().people(conn, ids, house.seal)
+        vitals = roster.readings_of(conn, ids)
+    unknown = sorted(devices - set(ids)) if not after and len(entered) < most else []
     return {
-        "patients": [row | {"benched": benched.get(row["patient"])} for row in entered],
+        "patients": [
+            row
+            | names[row["patient"]]
+            | {"benched": benched.get(row["patient"]), "vitals": vitals[row["patient"]]}
+            for row in entered
+        ],
         "not_entered": unknown,
-        "next": entered[-1]["patient"] if len(entered) == most else None,
+        "next": ids[-1] if len(entered) == most else None,
     }
 
 

@@ -19,7 +19,7 @@ from gateway.reading import VALUE_NAMES, ReadingKind
 from stream.store.sql import queries
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from alerts.sealing import Seal
@@ -89,15 +89,8 @@ def _opened(conn: Connection, patient: str, seal: Seal) -> dict[str, Any]:
 
 def vitals(conn: Connection, patient: str) -> tuple[Vital, ...]:
     """The newest reading of each kind, with its time; as heart rate the detector's own, where that is newer."""
-    asked = {"patient": patient}
-    rows = conn.cursor(row_factory=dict_row).execute(SQL["last_vitals"], asked).fetchall()
-    found = {
-        row["kind"]: Vital(
-            kind=row["kind"], values=_named(row["kind"], row["readings"]), at=row["at"], flags=tuple(row["flags"])
-        )
-        for row in rows
-    }
-    rate = conn.cursor(row_factory=dict_row).execute(SQL["last_rate"], asked).fetchone()
+    found = {one.kind: one for one in readings_of(conn, [patient]).get(patient, ())}
+    rate = conn.cursor(row_factory=dict_row).execute(SQL["last_rate"], {"patient": patient}).fetchone()
     counted = found.get(ReadingKind.HEART_RATE)
     if rate is not None and (counted is None or counted.at < rate["at"]):
         values = {"rate_bpm": round(rate["rate_bpm"], 1)}
@@ -107,7 +100,20 @@ def vitals(conn: Connection, patient: str) -> tuple[Vital, ...]:
     return tuple(found[kind] for kind in sorted(found))
 
 
-def _named(kind: str, values: list[float | None]) -> dict[str, float | None]:
+def readings_of(conn: Connection, patients: Sequence[str]) -> dict[str, list[Vital]]:
+    """The newest reading of each kind of each patient, as devices measured it."""
+    asked = {"patients": list(patients), "kinds": [str(kind) for kind in ReadingKind]}
+    found: dict[str, list[Vital]] = {patient: [] for patient in patients}
+    for row in conn.cursor(row_factory=dict_row).execute(SQL["last_vitals"], asked).fetchall():
+        values = named(row["kind"], row["readings"])
+        found[row["patient"]].append(
+            Vital(kind=row["kind"], values=values, at=row["at"], flags=tuple(row["flags"]))
+        )
+    return found
+
+
+def named(kind: str, values: list[float | None]) -> dict[str, float | None]:
+    """A reading's values by their names."""
     names = VALUE_NAMES.get(ReadingKind(kind)) if kind in set(ReadingKind) else None
     return dict(zip(names or tuple(f"value_{n}" for n in range(len(values))), values, strict=False))
 

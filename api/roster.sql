@@ -18,7 +18,7 @@ ON CONFLICT (patient) DO UPDATE SET
     contacts = EXCLUDED.contacts, changed_at = EXCLUDED.changed_at
 
 -- last_vitals --
-SELECT * FROM stream.last_vitals(%(patient)s)
+SELECT * FROM stream.last_vitals(%(patients)s, %(kinds)s)
 
 -- last_rate --
 SELECT * FROM stream.last_rate(%(patient)s)

@@ -9,6 +9,7 @@ import { $, age, ask, h, preferLanguage, Refused, said, t } from "./page.js";
 import { phoneOf, record } from "./record.js";
 import { keepSounding } from "./sound.js";
 import { pauseSound, tickBar, topbar } from "./topbar.js";
+import { addressOf } from "./whose.js";
 
 const SINGLE = "tierwatch.singlekeys";
 const account = await ask("GET", "/session");
@@ -28,6 +29,7 @@ function changed({ first, fresh, gone }) {
     if (row) Object.assign(selected, { row, closed: false });
     if (news || !row) detail(selected);
   }
+  if (first && live.alerts.has(location.hash.slice(1))) select(location.hash.slice(1)); // a link from a patient's page
   if (first && !selected && !narrow.matches) choose(list.order()[0] ?? null);
   list.render();
   if (!selected && !narrow.matches && live.alerts.size) choose(list.order()[0]);
@@ -185,7 +187,7 @@ function keyboard(event) {
 function letter(event) {
   const phone = phoneOf(selected?.record);
   const done = { h: take, a: acknowledge, o: () => mayAsk() && close(), s: () => mayAsk() && selected.row.tier !== "emergency" && !isTaken(selected.row) && snooze(), m: pauseSound, "/": () => $("find").focus(),
-    c: () => phone && location.assign(`tel:${phone}`) }[event.key];
+    p: () => selected?.row.subject_kind === "patient" && location.assign(addressOf(selected.row.subject)), c: () => phone && location.assign(`tel:${phone}`) }[event.key];
   const tier = TIERS[{ 1: 0, 2: 1, 3: 2, 4: 3 }[event.key]];
   if (done || tier) event.preventDefault();
   if (done) done();

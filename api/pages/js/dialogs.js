@@ -36,7 +36,7 @@ export const OUTCOME = {
 };
 
 export function showKeys(single, setSingle) {
-  const keys = [["J ↓", "next"], ["K ↑", "before"], ["Enter", "focus"], ["H", "take"], ["A", "acknowledge"], ["C", "call"], ["O", "close"], ["S", "snooze"], ["M", "pause"], ["/", "find"], ["1–4", "tier"], ["Esc", "back"], ["?", "keys"]];
+  const keys = [["J ↓", "next"], ["K ↑", "before"], ["Enter", "focus"], ["H", "take"], ["A", "acknowledge"], ["C", "call"], ["P", "patient"], ["O", "close"], ["S", "snooze"], ["M", "pause"], ["/", "find"], ["1–4", "tier"], ["Esc", "back"], ["?", "keys"]];
   const dialog = open(h("h2", { id: "dialog-title" }, t("keys.title")),
     h("dl.keys", keys.map(([key, what]) => [h("dt", h("kbd", key)), h("dd", t(`keys.${what}`))])),
     h("label.choice", h("input", { type: "checkbox", checked: single, onchange: (event) => setSingle(event.target.checked) }), t("keys.single")),

@@ -4,9 +4,9 @@ import { h, icon, t } from "./page.js";
 import { now } from "./live.js";
 import { years } from "./facts.js";
 
-const UNKNOWN = "unknown";
+export const UNKNOWN = "unknown";
 const OLD_S = { heart_rate: 600, glucose: 1200, oxygen_saturation: 600, blood_pressure: 6 * 3600 };
-const SIGNS = { heart_rate: "heart", glucose: "drop", blood_pressure: "cuff", oxygen_saturation: "breath" };
+export const SIGNS = { heart_rate: "heart", glucose: "drop", blood_pressure: "cuff", oxygen_saturation: "breath" };
 
 /** `null`: it is still being read. */
 export function record(row, found, failed) {
@@ -27,7 +27,7 @@ export function record(row, found, failed) {
   ];
 }
 
-const known = (value) => (value && value !== UNKNOWN && value !== "withheld" ? value : null);
+export const known = (value) => (value && value !== UNKNOWN && value !== "withheld" ? value : null);
 
 /** What is not known is said, and never looks like "none". A warning is amber only where there is one, or where none may be assumed. */
 function block(name, sign, items, matters = false) {

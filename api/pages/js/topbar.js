@@ -11,7 +11,7 @@ let failed = "";
 export function topbar(host, account) {
   host.replaceChildren(
     h("a.brand", { href: "/console" }, icon("logo"), "Tierwatch"),
-    h("nav.topbar__nav", { "aria-label": t("bar.nav") }, h("a", { href: "/console", "aria-current": "page" }, t("bar.console"))),
+    h("nav.topbar__nav", { "aria-label": t("bar.nav") }, ["console", "patients"].map((name) => h("a", { href: `/${name}`, "aria-current": location.pathname === `/${name}` ? "page" : null }, t(`bar.${name}`)))),
     health,
     h("div.topbar__tools", soundButton,
       h("button.tool", { type: "button", onclick: switchLanguage, lang: lang === "zh" ? "en" : "zh-CN" }, lang === "zh" ? "English" : "中文"),
