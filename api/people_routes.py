@@ -98,9 +98,7 @@ def list_patients(
     unknown = sorted(devices - set(ids)) if not after and len(entered) < most else []
     return {
         "patients": [
-            row
-            | names[row["patient"]]
-            | {"benched": benched.get(row["patient"]), "vitals": vitals[row["patient"]]}
+            row | names[row["patient"]] | {"benched": benched.get(row["patient"]), "vitals": vitals[row["patient"]]}
             for row in entered
         ],
         "not_entered": unknown,

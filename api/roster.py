@@ -106,9 +106,7 @@ def readings_of(conn: Connection, patients: Sequence[str]) -> dict[str, list[Vit
     found: dict[str, list[Vital]] = {patient: [] for patient in patients}
     for row in conn.cursor(row_factory=dict_row).execute(SQL["last_vitals"], asked).fetchall():
         values = named(row["kind"], row["readings"])
-        found[row["patient"]].append(
-            Vital(kind=row["kind"], values=values, at=row["at"], flags=tuple(row["flags"]))
-        )
+        found[row["patient"]].append(Vital(kind=row["kind"], values=values, at=row["at"], flags=tuple(row["flags"])))
     return found
 
 

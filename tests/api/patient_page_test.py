@@ -94,9 +94,7 @@ def test_nobody_but_clinicians_comes_to_these_pages(browser: Any, site: Site, co
         page.wait_for_url("**/me*")
 
 
-def test_no_barrier_and_no_sideways_scrolling(
-    browser: Any, site: Site, dsn: str, complaints: Complaints
-) -> None:
+def test_no_barrier_and_no_sideways_scrolling(browser: Any, site: Site, dsn: str, complaints: Complaints) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed").Axe()
     reading(dsn, "ada", "glucose", [112.0], datetime.now(UTC))
     site.many()

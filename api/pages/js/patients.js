@@ -9,6 +9,7 @@ import { addressOf } from "./whose.js";
 
 const account = await ask("GET", "/session");
 preferLanguage(account.language);
+const urgency = (row) => TIERS.indexOf(tierOf(row)) * 2 + Number(!isUnanswered(row));
 const people = [];
 let next = "";
 let state = "loading";
@@ -53,8 +54,6 @@ function render() {
     next && state === "read" ? h("p.people__more", h("button.btn", { type: "button", onclick: more }, t("patients.more"))) : "");
   tick();
 }
-
-const urgency = (row) => TIERS.indexOf(tierOf(row)) * 2 + Number(!isUnanswered(row));
 
 function table(shown, alerts) {
   return h("table", h("thead", h("tr", ["name", "alert", "last"].map((name) => h("th", { scope: "col" }, t(`patients.${name}`))))),

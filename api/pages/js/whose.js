@@ -8,7 +8,7 @@ export const addressOf = (patient) => `/patient#${encodeURIComponent(patient)}`;
 
 /** The patient of this page; null: none was given. */
 export function patientOfPage() {
-  addEventListener("hashchange", () => location.reload());
+  for (const moved of ["hashchange", "popstate"]) addEventListener(moved, () => location.reload()); // another patient, or back
   const given = decodeURIComponent(location.hash.slice(1));
   if (given) history.replaceState({ patient: given }, "", location.pathname);
   return history.state?.patient ?? null;
