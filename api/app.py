@@ -28,6 +28,7 @@ from api import (
     plan_routes,
     problem,
     reach_routes,
+    record_routes,
     reference_routes,
     stream_routes,
     strip_routes,
@@ -103,7 +104,7 @@ def create_app(
     for routes in (
         stream_routes, alert_routes, strip_routes, callback_routes, people_routes, plan_routes, reach_routes,
         monitoring_routes, account_routes, ecg_routes, live, page_routes, device_routes,
-        reference_routes,
+        reference_routes, record_routes,
     ):  # fmt: skip
         app.include_router(routes.router)
     return app

@@ -6,21 +6,21 @@ It decides nothing. Must never take a password from an argument, where every pro
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, NoReturn
-from uuid import uuid4
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
-from api.access import OPERATOR
+from api.asking import ask, fail
+from api.record_commands import record
 
 patient = typer.Typer(no_args_is_help=True, help="Patients: who they are, whose a device is, and their limits.")
 app = typer.Typer()
 app.add_typer(patient, name="patient")
+app.add_typer(record, name="record")
 account = typer.Typer(no_args_is_help=True, help="Accounts of people: who may sign in on the pages.")
 app.add_typer(account, name="account")
 _out = Console()
-_OK = 300
 
 Listed = Annotated[list[str] | None, typer.Option(help="May be given several times.")]
 
@@ -51,7 +51,7 @@ def add(
         "blood_group": blood_group,
     }  # fmt: skip
     body = {key: value for key, value in known.items() if value is not None}
-    _ask(context, "PUT", f"/api/v1/patients/{identity}", body)
+    ask(context, "PUT", f"/api/v1/patients/{identity}", body)
     _out.print(f"{identity}: entered")
 
 
@@ -78,7 +78,7 @@ def assign(
         "to": until.astimezone().isoformat() if until else None,
         "correct": correct,
     }
-    told = _ask(context, "POST", "/api/v1/assignments", body)
+    told = ask(context, "POST", "/api/v1/assignments", body)
     _out.print(f"{device} is {identity}'s from {told['from']}; it holds when the log has taken it: {told['command']}")
 
 
@@ -95,8 +95,8 @@ def limits(
     try:
         wanted = {name: float(value) for name, value in (pair.split("=", 1) for pair in values)}
     except ValueError:
-        _fail(f"write limits as NAME=VALUE with a number, as tachy_bpm=140; not {' '.join(values)}")
-    told = _ask(context, "POST", "/api/v1/limits", {"patient": identity, "limits": wanted})
+        fail(f"write limits as NAME=VALUE with a number, as tachy_bpm=140; not {' '.join(values)}")
+    told = ask(context, "POST", "/api/v1/limits", {"patient": identity, "limits": wanted})
     for warning in told["warnings"]:
         _out.print(f"note: {warning}")
     _out.print(f"{identity}: plan version {told['version']}")
@@ -108,7 +108,7 @@ def list_(context: typer.Context) -> None:
 
     Example: tierwatch patient list
     """
-    told = _ask(context, "GET", "/api/v1/patients?limit=1000")
+    told = ask(context, "GET", "/api/v1/patients?limit=1000")
     for row in told["patients"]:
         _out.print(row["patient"] + (f"  benched: {row['benched']}" if row["benched"] else ""))
     for identity in told["not_entered"]:
@@ -128,14 +128,14 @@ def add_account(
     person: Annotated[str | None, typer.Option(help="Id within care teams. Left out: the login.")] = None,
     language: Annotated[str, typer.Option(help="en or zh.")] = "en",
     *,
-    ask: Asked = False,
+    asked: Asked = False,
 ) -> None:
     """Let somebody sign in.
 
     Example: tierwatch account add lin@practice.example --name "Dr Lin" --person doctor --language zh
     """
     body = {"login": login, "name": name, "kind": kind, "patient": patient_id, "person": person, "language": language}
-    told = _ask(context, "POST", "/api/v1/accounts", body | _password(ask=ask))
+    told = ask(context, "POST", "/api/v1/accounts", body | _password(asked=asked))
     _out.print(f"{told['login']}: added as {told['person']}" + _shown(told))
 
 
@@ -145,17 +145,17 @@ def list_accounts(context: typer.Context) -> None:
 
     Example: tierwatch account list
     """
-    for row in _ask(context, "GET", "/api/v1/accounts")["accounts"]:
+    for row in ask(context, "GET", "/api/v1/accounts")["accounts"]:
         _out.print("  ".join(filter(None, (row["login"], row["kind"], row["person"], row["patient"]))))
 
 
 @account.command()
-def passwd(context: typer.Context, login: str, *, ask: Asked = False) -> None:
+def passwd(context: typer.Context, login: str, *, asked: Asked = False) -> None:
     """Give an account a new password; whoever is signed in with it is signed out.
 
     Example: tierwatch account passwd lin@practice.example
     """
-    told = _ask(context, "PUT", f"/api/v1/accounts/{login}/password", _password(ask=ask))
+    told = ask(context, "PUT", f"/api/v1/accounts/{login}/password", _password(asked=asked))
     _out.print(f"{login}: changed" + _shown(told))
 
 
@@ -165,41 +165,13 @@ def remove_account(context: typer.Context, login: str) -> None:
 
     Example: tierwatch account remove lin@practice.example
     """
-    _ask(context, "DELETE", f"/api/v1/accounts/{login}")
+    ask(context, "DELETE", f"/api/v1/accounts/{login}")
     _out.print(f"{login}: removed")
 
 
-def _password(*, ask: bool) -> dict[str, str]:
-    return {"password": typer.prompt("Password", hide_input=True, confirmation_prompt=True)} if ask else {}
+def _password(*, asked: bool) -> dict[str, str]:
+    return {"password": typer.prompt("Password", hide_input=True, confirmation_prompt=True)} if asked else {}
 
 
 def _shown(told: dict[str, str]) -> str:
     return f"; password {told['password']}" if "password" in told else ""
-
-
-def _ask(context: typer.Context, method: str, path: str, body: object = None) -> Any:
-    import httpx2
-
-    place = context.obj()
-    url = f"http://{place.api.host}:{place.api.port}"
-    token_file = place.folder.keys / f"api-{OPERATOR}.token"
-    try:
-        token = token_file.read_text(encoding="ascii").strip()
-    except OSError:
-        _fail(
-            f"no token at {token_file}: is that the data folder of the running Tierwatch? (tierwatch --data FOLDER ...)"
-        )
-    headers = {"authorization": f"Bearer {token}", "idempotency-key": str(uuid4())}
-    try:
-        reply = httpx2.request(method, url + path, headers=headers, json=body, timeout=10.0, trust_env=False)
-    except httpx2.TransportError as error:
-        _fail(f"no API at {url}: is `tierwatch up` running? ({type(error).__name__})")
-    told = reply.json() if reply.content else {}
-    if reply.status_code >= _OK:
-        _fail(told.get("detail", f"HTTP {reply.status_code}"))
-    return told
-
-
-def _fail(sentence: str) -> NoReturn:
-    typer.echo(f"tierwatch: {sentence}", err=True)
-    raise typer.Exit(1)

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from alerts import plans
-from alerts.record import Contact, Record
 from api import board, roster
 from api.access import Anyone, Caller
 from api.assigning import Assigned, holder_before
@@ -27,8 +26,6 @@ from stream.finding import PatientId
 router = APIRouter(prefix="/api/v1", tags=["patients"])
 
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
-Short = Annotated[str, Field(max_length=500)]
-Listed = Annotated[list[Short], Field(max_length=100)] | None
 
 
 class _Request(BaseModel):
@@ -62,25 +59,6 @@ class Symptoms(_Request):
     at: AwareDatetime | None = None
 
 
-class Person(_Request):
-    """What is known of a patient; null: not known, an empty list: none."""
-
-    name: Short | None = None
-    birth_date: Annotated[str | None, Field(pattern=r"^\d{4}(-\d\d(-\d\d)?)?$")] = None
-    sex: Annotated[str | None, Field(pattern=r"^(female|male|other)$")] = None
-    language: Annotated[str | None, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] = None
-    address: Short | None = None
-    door_code: Short | None = None
-    phones: Listed = None
-    problems: Listed = None
-    medication: Listed = None
-    allergies: Listed = None
-    blood_group: Annotated[str | None, Field(max_length=20)] = None
-    implants: Listed = None
-    directives: Listed = None
-    contacts: Annotated[list[Contact] | None, Field(max_length=20)] = None
-
-
 @router.get("/patients")
 def list_patients(
     house: Here, caller: Caller, after: str = "", limit: Annotated[int | None, Query(ge=1)] = None
@@ -104,28 +82,6 @@ def list_patients(
         "not_entered": unknown,
         "next": ids[-1] if len(entered) == most else None,
     }
-
-
-@router.get("/patients/{patient}")
-def one_patient(patient: Id, house: Here, caller: Caller) -> Record:
-    """The record, with the last vitals."""
-    del caller
-    with house.transaction() as conn:
-        return roster.read(conn, patient, house.seal)
-
-
-@router.put("/patients/{patient}", status_code=204)
-def put_patient(patient: Id, person: Person, house: Here, caller: Caller) -> Response:
-    """Enter a patient, or write all of one anew."""
-    del caller
-    known: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value
-        for name in Person.model_fields
-        if (value := getattr(person, name)) is not None
-    }
-    with house.transaction() as conn:
-        roster.save(conn, Record(patient=patient, **known), house.seal, house.now())
-    return Response(status_code=204)
 
 
 @router.post("/assignments", status_code=202, responses=problems(409))

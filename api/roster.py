@@ -64,6 +64,17 @@ def entries(conn: Connection, patient: str, seal: Seal) -> Entries:
     return _entries(_opened(conn, patient, seal))
 
 
+def lock(conn: Connection, patient: str) -> None:
+    """Until the end of the transaction nobody else writes this record who asked for it so, one that is not there yet too."""
+    conn.execute(SQL["lock_person"], {"patient": patient})
+
+
+def etag(conn: Connection, patient: str) -> str:
+    """Which state of the record there is: another after every write."""
+    row = conn.execute(SQL["version"], {"patient": patient}).fetchone()
+    return f'"{row[0]}"' if row else '"0"'
+
+
 def _entries(known: dict[str, Any]) -> Entries:
     return {name: None if known.get(name) is None else of_rows(known[name]) for name in LISTS}
 

@@ -1,6 +1,12 @@
 -- person --
 SELECT * FROM api.person WHERE patient = %(patient)s
 
+-- lock_person --
+SELECT pg_advisory_xact_lock(hashtextextended('api.person|' || %(patient)s, 0))
+
+-- version --
+SELECT version FROM api.person WHERE patient = %(patient)s
+
 -- people --
 SELECT patient, added_at, changed_at FROM api.person WHERE patient > %(after)s ORDER BY patient LIMIT %(limit)s
 
@@ -15,7 +21,7 @@ ON CONFLICT (patient) DO UPDATE SET
     address = EXCLUDED.address, door_code = EXCLUDED.door_code, phones = EXCLUDED.phones,
     problems = EXCLUDED.problems, medication = EXCLUDED.medication, allergies = EXCLUDED.allergies,
     blood_group = EXCLUDED.blood_group, implants = EXCLUDED.implants, directives = EXCLUDED.directives,
-    contacts = EXCLUDED.contacts, changed_at = EXCLUDED.changed_at
+    contacts = EXCLUDED.contacts, changed_at = EXCLUDED.changed_at, version = person.version + 1
 
 -- last_vitals --
 SELECT * FROM stream.last_vitals(%(patients)s, %(kinds)s)
