@@ -46,8 +46,10 @@ BOUNDS: Mapping[Tier, Bounds] = {
 def snoozed(alert: Alert, minutes: float, now: datetime, by_whom: str, role: Role, cause: str) -> Change:
     """Nobody is told of it for so many minutes, unless it gets worse; the condition's next alert inherits the rest.
 
+    0 minutes end a snooze: people are told again at once.
+
     Raises:
-        SnoozeRefused: beyond the bounds of its tier.
+        SnoozeRefused: beyond the bounds of its tier, or nothing is snoozed that could end.
         IllegalMove: it is closed, or somebody has it.
     """
     before = alert.state
@@ -55,7 +57,9 @@ def snoozed(alert: Alert, minutes: float, now: datetime, by_whom: str, role: Rol
     bounds = BOUNDS[alert.tier]
     if role not in bounds.by:
         raise SnoozeRefused(f"an alert of the tier {alert.tier} is not snoozed by {role}")
-    if not (math.isfinite(minutes) and 0 < minutes <= bounds.longest_min):
+    if minutes == 0 and (alert.snoozed_until is None or alert.snoozed_until <= now):
+        raise SnoozeRefused("it is not snoozed")
+    if not (math.isfinite(minutes) and 0 <= minutes <= bounds.longest_min):
         raise SnoozeRefused(f"an alert of the tier {alert.tier} is snoozed for at most {bounds.longest_min:g} min")
     until = now + timedelta(minutes=minutes)
     changed = replace(alert, state=state, snoozed_until=until)

@@ -56,7 +56,7 @@ class Snoozing(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    minutes: Annotated[float, Field(gt=0, le=10_000)]
+    minutes: Annotated[float, Field(ge=0, le=10_000, description="0: the snooze ends now.")]
     who: Annotated[str | None, Field(min_length=1, max_length=80, description="Left out: the token's caller.")] = None
     role: Annotated[Role | None, Field(description="Left out: what the care team says of them, else operator.")] = None
 

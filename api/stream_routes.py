@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -153,4 +153,23 @@ def ledger(house: Here, caller: Caller) -> Row:
         "unjudged": sum(size(row["unjudged"]) for row in found),
         "stored_position": lag["stored_position"],
         "judged_position": lag["judged_position"],
+    }
+
+
+@router.get("/api/v1/health", tags=["health"])
+def health(house: Here, caller: Caller) -> Row:
+    """The figures of the clinicians' bar; `quarantined` counts entries of the last 24 h (at most a page of them)."""
+    del caller
+    # Quarantine is dated by real clocks, whatever speed the injected one runs at.
+    since = datetime.now(UTC) - timedelta(days=1)
+    with house.transaction() as conn:
+        unaccounted, unjudged = house.books.sums(conn)
+        bad = rows(conn, "quarantined", client=None, reason=None, before_at=None, limit=house.settings.page)
+        benched, known = rows(conn, "benched"), rows(conn, "known_patients")
+    return {
+        "unaccounted": unaccounted,
+        "unjudged": unjudged,
+        "quarantined": sum(row["last_at"] > since for row in bad),
+        "benched": len(benched),
+        "watched": len(known) - len(benched),
     }

@@ -34,6 +34,7 @@ def test_a_wrong_password_is_told_and_the_right_one_leads_to_the_own_page(
     see(page, ".calm", "All quiet")
     page.goto(f"{site.url}/me")  # not theirs
     page.wait_for_url("**/console")
+    page.click(".menu > summary")
     page.click("text=Sign out")
     page.wait_for_url("**/sign-in")
     page.goto(f"{site.url}/console")

@@ -1,5 +1,6 @@
 /** The selected alert: who has it and what comes next, why it was raised, what can be done, the strip, what happened. */
 
+import { asList, marks, measured, shaded } from "./beats.js";
 import { facts, isAcknowledged, isTaken, isUnanswered, keyNumber, mutedUntil, nameOf, coming, tierOf } from "./facts.js";
 import { live, now } from "./live.js";
 import { phoneOf } from "./record.js";
@@ -8,7 +9,7 @@ import { drawStrip } from "./strip.js";
 import { age, clock, h, icon, lang, said, t } from "./page.js";
 
 /**
- * Fill `host`. `view`: {row, closed, detail, ecg, record, notice, busy, me}; `act`: {take, acknowledge, close, snooze, back}.
+ * Fill `host`. `view`: {row, closed, detail, ecg, measures, record, notice, busy, me}; `act`: {take, acknowledge, close, snooze, back}.
  * The strip's canvas is kept where it is the same, so that news of an alert do not make it flicker.
  */
 export function show(host, view, act) {
@@ -68,9 +69,9 @@ function actions(view, act) {
   return h("div.actions",
     isTaken(row) ? "" : command("take", t("act.take"), "H", ".btn--primary", act.take),
     isTaken(row) ? "" : command("acknowledge", isAcknowledged(row) ? t("act.again") : t("act.acknowledge"), "A", "", act.acknowledge),
-    command("close", `${t("act.close")}…`, "O", mine ? ".btn--primary" : "", act.close),
     phone ? h("a.btn", { href: `tel:${phone}`, "data-act": "call" }, icon("phone"), t("act.call"), h("kbd", "C"))
       : row.subject_kind === "patient" && record ? h("span.muted", t("act.nophone")) : "",
+    command("close", `${t("act.close")}…`, "O", mine ? ".btn--primary" : "", act.close),
     isTaken(row) ? "" : row.tier === "emergency"
       ? h("button.btn", { type: "button", "data-act": "snooze", "aria-disabled": "true", title: t("act.nosnooze") }, t("act.snooze"), h("kbd", "S"))
       : command("snooze", t("act.snooze"), "S", ".btn--quiet", act.snooze));
@@ -78,19 +79,32 @@ function actions(view, act) {
 
 let drawn = { id: null, node: null };
 
-/** The evidence: facts, and the strip on paper where there is ECG. */
+/** The evidence: facts and what was measured, the strip on paper where there is ECG, and its beats as a list. */
 function sheet(view) {
-  const { row, ecg } = view;
-  const list = facts(row);
+  const { row, ecg, measures } = view;
+  const { values, cannot } = measured(measures);
+  const list = [...facts(row), ...values];
   const legend = ecg?.i16le ? h("p.strip__legend", h("span", h("b", ecg.lead ? t("strip.lead", { lead: ecg.lead }) : t("strip.ecg")), ` · ${t("strip.scale")}`)) : "";
   if (!list.length && !ecg?.i16le) return "";
   return h("section.sheet", { "aria-label": t("strip.label") },
-    h("header", h("div.keyrow", list.map(([name, value]) => h("span", `${name} `, h("b", value)))), legend), strip(view));
+    h("header", h("div.keyrow", list.map(([name, value]) => h("span", `${name} `, h("b", value)))), legend),
+    cannot.length ? h("p.sheet__cannot", cannot.map(([name, why]) => h("span", `${name} `, h("b", t("measure.cannot", { why }))))) : "",
+    strip(view), beatList(view));
 }
 
-function strip({ row, ecg }) {
+let listed = { of: null, node: null };
+
+/** Kept where it is the same: it stays open while the alert is drawn anew. */
+function beatList({ ecg, measures }) {
+  if (!ecg?.i16le || !measures) return "";
+  if (!measures.beats) return h("p.sheet__none", t("measure.waits"));
+  if (listed.of !== measures) listed = { of: measures, node: asList(measures, Date.parse(ecg.at)) };
+  return listed.node;
+}
+
+function strip({ row, ecg, measures }) {
   if (!ecg?.i16le) return ecg === null ? h("p.sheet__none", t("strip.loading")) : "";
-  if (drawn.id === row.alert && drawn.ecg === ecg) return drawn.node;
+  if (drawn.id === row.alert && drawn.ecg === ecg && drawn.measures === measures) return drawn.node;
   const canvas = h("canvas", { role: "img", "aria-label": t("strip.says", { s: Math.round(ecg.seconds), lead: ecg.lead ?? "", what: said(row.what) }) });
   const node = h("div.strip", canvas);
   const start = Date.parse(ecg.at);
@@ -100,9 +114,9 @@ function strip({ row, ecg }) {
   const since = `${said(row.what)} ${t("strip.from", { at: clock(start + onset * 1000) })}`;
   const words = [number ? `${since} · ${number[0]} ${number[1]}` : since, since, said(row.what)];
   const kind = row.condition.startsWith("af") ? "AF" : tierOf(row) === "em" ? "VT" : "WIDE";
-  const spans = onset < ecg.seconds && end > 0 ? [[Math.max(onset, 0), Math.min(end, ecg.seconds), kind, words]] : [];
-  drawn = { id: row.alert, ecg, node };
-  requestAnimationFrame(() => drawStrip(canvas, { ...ecg, beats: [], spans }, { clock: start, say: clock, onset: { at: onset, kind }, gapText: (s) => t("strip.gap", { s }) }));
+  const own = onset < ecg.seconds && end > 0 ? [[Math.max(onset, 0), Math.min(end, ecg.seconds), kind, words]] : [];
+  drawn = { id: row.alert, ecg, measures, node };
+  requestAnimationFrame(() => drawStrip(canvas, { ...ecg, beats: marks(measures), spans: [...own, ...shaded(measures, own[0] ?? [Infinity, -Infinity])] }, { clock: start, say: clock, onset: { at: onset, kind }, gapText: (s) => t("strip.gap", { s }) }));
   return node;
 }
 

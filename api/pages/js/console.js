@@ -1,27 +1,28 @@
 /** The console: the list, the selected alert and the patient's record, kept as the live socket tells them. */
 
 import { calm, show } from "./alert.js";
-import { askMinutes, askOutcome, OUTCOME, showKeys } from "./dialogs.js";
-import { isTaken, isUnanswered, nameOf, tierOf, TIERS } from "./facts.js";
+import { refused, send, undo } from "./commands.js";
+import { askMinutes, askOutcome, showKeys } from "./dialogs.js";
+import { isTaken, nameOf, tierOf, TIERS } from "./facts.js";
 import * as list from "./list.js";
-import { live, now, patch, start } from "./live.js";
-import { $, age, ask, h, preferLanguage, Refused, said, t } from "./page.js";
+import { live, start } from "./live.js";
+import { $, ask, h, preferLanguage, Refused, said, t } from "./page.js";
 import { phoneOf, record } from "./record.js";
-import { keepSounding } from "./sound.js";
 import { pauseSound, tickBar, topbar } from "./topbar.js";
 import { addressOf } from "./whose.js";
 
+const MEASURE_AGAIN_MS = 5000;
 const SINGLE = "tierwatch.singlekeys";
 const account = await ask("GET", "/session");
 preferLanguage(account.language);
 const narrow = matchMedia("(max-width: 760px)");
-let selected = null; // {row, closed, detail, ecg, record, recordFailed, notice, busy}
+let selected = null; // {row, closed, detail, ecg, measures, record, recordFailed, notice, busy}
 let single = localStorage.getItem(SINGLE) !== "off";
 let lastPolite = 0;
 
 /* ---- what the socket says ---- */
 
-function changed({ first, fresh, gone }) {
+function changed({ first, fresh }) {
   if (selected) {
     const row = live.alerts.get(selected.row.alert);
     const news = row && JSON.stringify(row) !== JSON.stringify(selected.row);
@@ -34,7 +35,7 @@ function changed({ first, fresh, gone }) {
   list.render();
   if (!selected && !narrow.matches && live.alerts.size) choose(list.order()[0]);
   render();
-  announce(fresh, gone);
+  announce(fresh);
   tick();
 }
 
@@ -46,17 +47,11 @@ function announce(fresh) {
     lastPolite = performance.now();
     $("polite").textContent = t("say.new", { n: fresh.length });
   }
-  keepSounding(loudest(), TIERS.find((tier) => fresh.some((row) => tierOf(row) === tier)));
 }
 
-const loudest = () => ["em", "dr"].find((tier) => [...live.alerts.values()].some((row) => tierOf(row) === tier && isUnanswered(row) && !row.inhibited_by)) ?? null;
-
 function tick() {
-  const unanswered = [...live.alerts.values()].filter((row) => isUnanswered(row) && !row.inhibited_by).length;
-  document.title = `${unanswered ? `(${unanswered}) ` : ""}${t("list.title")} · Tierwatch`;
   tickBar();
   list.tick();
-  keepSounding(loudest(), null);
 }
 
 /* ---- the selected alert ---- */
@@ -74,17 +69,24 @@ function select(id) {
 
 function choose(id) {
   const row = id && live.alerts.get(id);
-  selected = row ? { row, closed: false, detail: null, ecg: null, record: undefined, me: account.person } : null;
+  selected = row ? { row, closed: false, detail: null, ecg: null, measures: null, record: undefined, me: account.person } : null;
   list.render();
   render();
   list.tick();
   if (!row) return;
   detail(selected);
   more(selected, "ecg", row.subject_kind === "patient" && `/alerts/${id}/ecg`);
+  measure(selected);
   more(selected, "record", row.subject_kind === "patient" && `/patients/${encodeURIComponent(row.subject)}`);
 }
 
 const detail = (mine) => more(mine, "detail", `/alerts/${mine.row.alert}`);
+
+/** The beats and intervals; asked for again while they are being measured. */
+async function measure(mine) {
+  await more(mine, "measures", mine.row.subject_kind === "patient" && `/alerts/${mine.row.alert}/measures`);
+  if (selected === mine && mine.measures && !mine.measures.beats) setTimeout(() => { if (selected === mine) measure(mine); }, MEASURE_AGAIN_MS);
+}
 
 async function more(mine, name, path) {
   if (!path) { mine[name] = false; return; }
@@ -126,7 +128,7 @@ function back() {
 
 const take = () => command("accept");
 const acknowledge = () => command("acknowledge");
-const close = () => askOutcome((name) => command("close", OUTCOME[name]));
+const close = () => askOutcome((outcome) => command("close", outcome));
 const snooze = () => askMinutes((minutes) => command("snooze", { minutes }));
 const mayAsk = () => selected && !selected.closed && !selected.busy && live.connected;
 
@@ -137,32 +139,15 @@ async function command(verb, body) {
   Object.assign(mine, { busy: true, notice: null });
   render();
   try {
-    const answer = await ask("POST", `/alerts/${row.alert}/${verb}`, body ?? {});
-    patch(row.alert, answer);
+    await send(row, verb, body);
     mine.row = live.alerts.get(row.alert) ?? row;
-    $("polite").textContent = t(`say.${verb}`, { name: nameOf(row) });
   } catch (error) {
-    mine.notice = refused(error, mine);
+    mine.notice = refused(error, row);
     $("polite").textContent = h("p", mine.notice()).textContent;
   }
   mine.busy = false;
   list.render();
   render();
-}
-
-/** Who was first, and how long ago: read anew each time, as the socket brings the row a moment later. */
-function refused(error, mine) {
-  if (!(error instanceof Refused)) return () => t("act.unsent");
-  const { answered_by: who, answered_at: at, state } = error.problem;
-  if (error.status !== 409) return () => t("act.refused", { why: error.message });
-  return () => {
-    const name = live.names[who] ?? who ?? t("story.system");
-    const when = at ?? mine.row.answered_at;
-    if (state === "closed") return t("conflict.closed", { who: name });
-    if (!isTaken(error.problem)) return t("act.refused", { why: error.message });
-    const [before, after] = t("conflict.taken", { who: name }).split("{for}"); // the clock between them goes on
-    return [before, h("b.num", { "data-since": when }, age((now() - Date.parse(when)) / 1000)), after];
-  };
 }
 
 /* ---- keys ---- */
@@ -186,7 +171,7 @@ function keyboard(event) {
 
 function letter(event) {
   const phone = phoneOf(selected?.record);
-  const done = { h: take, a: acknowledge, o: () => mayAsk() && close(), s: () => mayAsk() && selected.row.tier !== "emergency" && !isTaken(selected.row) && snooze(), m: pauseSound, "/": () => $("find").focus(),
+  const done = { h: take, a: acknowledge, o: () => mayAsk() && close(), s: () => mayAsk() && selected.row.tier !== "emergency" && !isTaken(selected.row) && snooze(), m: pauseSound, z: undo, "/": () => $("find").focus(),
     p: () => selected?.row.subject_kind === "patient" && location.assign(addressOf(selected.row.subject)), c: () => phone && location.assign(`tel:${phone}`) }[event.key];
   const tier = TIERS[{ 1: 0, 2: 1, 3: 2, 4: 3 }[event.key]];
   if (done || tier) event.preventDefault();
@@ -200,6 +185,7 @@ const keys = () => showKeys(single, (on) => { single = on; localStorage.setItem(
 
 $("skip").textContent = t("page.skip");
 $("title").textContent = t("list.title");
+document.title = `${t("list.title")} · Tierwatch`;
 $("record").setAttribute("aria-label", t("record.title"));
 topbar($("topbar"), account);
 list.begin({ me: account.person, select, selected: () => selected?.row.alert });

@@ -12,6 +12,12 @@ export const isTaken = (row) => row.state === "taken" || row.state === "settled"
 export const isAcknowledged = (row) => row.state === "held" || row.state === "seen";
 export const isPresent = (row) => row.state === "sounding" || row.state === "held" || row.state === "taken";
 
+/** The highest tier that nobody has and that sounds (em, dr); null: none. */
+export const loudest = (alerts) => {
+  const open = [...alerts].filter((row) => isUnanswered(row) && !row.inhibited_by && !mutedUntil(row)).map(tierOf);
+  return ["em", "dr"].find((tier) => open.includes(tier)) ?? null;
+};
+
 /** Until when nobody is told of it: somebody said "not now", or a pause was planned. */
 export const mutedUntil = (row) => row.snoozed_until ?? row.paused_until ?? null;
 

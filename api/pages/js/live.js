@@ -9,7 +9,8 @@ const LONGEST_WAIT_MS = 3000;
 
 const state = { alerts: new Map(), names: {}, lagS: null, connected: false, ever: false, cutAt: null };
 const time = { at: 0, heard: 0, rate: 1 };
-let tell = () => {};
+const listeners = [];
+const tell = (news) => listeners.forEach((listener) => listener(news));
 let socket = null;
 let wait = FIRST_WAIT_MS;
 
@@ -24,9 +25,12 @@ export const asOf = () => time.at;
 /** Seconds since the server was last heard, by our own clock. */
 export const cutFor = () => (state.cutAt === null ? 0 : (performance.now() - state.cutAt) / 1000);
 
-/** Begin; `changed({first, fresh, gone})` is called at every change and whenever the connection goes or comes. */
+/** `changed({first, fresh, gone})` is called at every change and whenever the connection goes or comes. */
+export const listen = (changed) => listeners.push(changed);
+
+/** Begin, with one more who listens. */
 export function start(changed) {
-  tell = changed;
+  listen(changed);
   setInterval(() => { if (state.connected && performance.now() - time.heard > SILENCE_MS) drop(); }, 250);
   addEventListener("online", () => { if (!state.connected) { wait = FIRST_WAIT_MS; drop(); } });
   open();
@@ -92,5 +96,5 @@ export function patch(id, answer) {
   if (!row) return;
   const who = answer.answered_by;
   state.alerts.set(id, { ...row, state: answer.state, tier: answer.tier, answered_by: who, answered_name: state.names[who] ?? who,
-    acknowledged_until: answer.acknowledged_until, next_due_at: answer.next_due_at });
+    acknowledged_until: answer.acknowledged_until, snoozed_until: answer.snoozed_until, next_due_at: answer.next_due_at });
 }

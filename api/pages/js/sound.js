@@ -11,12 +11,26 @@ const MELODY = {
 };
 const HARMONICS = [1, 0.6, 0.4, 0.25]; // at least four, within 15 dB of the fundamental
 
+const KEPT = "tierwatch.sound"; // in this tab: the other pages go on as this one was left
+
 let audio = null;
-let pausedUntil = 0;
+let pausedUntil = Number(sessionStorage.getItem(`${KEPT}.paused`) ?? 0);
 let sounding = { tier: null, due: 0 };
 
 export const isOn = () => audio?.state === "running";
-export const pausedFor = () => Math.max(0, (pausedUntil - performance.now()) / 1000);
+export const pausedFor = () => Math.max(0, (pausedUntil - Date.now()) / 1000);
+
+function setPaused(until) {
+  pausedUntil = until;
+  sessionStorage.setItem(`${KEPT}.paused`, String(until));
+}
+
+/** What was on at the page before goes on where the browser allows it; where not, the page says that it is off. */
+export async function resume() {
+  if (sessionStorage.getItem(KEPT) !== "on") return;
+  audio = new AudioContext();
+  await Promise.race([audio.resume(), new Promise((done) => { setTimeout(done, 500); })]).catch(() => null);
+}
 
 /** Call from a click: a browser gives sound only then. Plays the lowest melody so that the operator hears that it works. */
 export async function enable(on) {
@@ -24,18 +38,19 @@ export async function enable(on) {
     audio ??= new AudioContext();
     await (on ? audio.resume() : audio.suspend());
   } catch { return false; }
-  pausedUntil = 0;
+  setPaused(0);
+  sessionStorage.setItem(KEPT, isOn() ? "on" : "off");
   if (on) play("tip");
   return isOn() === on;
 }
 
 export function pause(seconds) {
-  if (isOn()) pausedUntil = performance.now() + seconds * 1000;
+  if (isOn()) setPaused(Date.now() + seconds * 1000);
 }
 
 /** Once a second: sound what is due. `tier` is the highest unanswered one (em, dr) or null; `fresh` what is new in it. */
 export function keepSounding(tier, fresh) {
-  if (fresh === "em") pausedUntil = 0;
+  if (fresh === "em") setPaused(0);
   if (fresh === "tip" || fresh === "tech") { if (tier === null) play("tip"); }
   if (tier !== sounding.tier || fresh === tier) sounding = { tier, due: 0 };
   if (tier === null || pausedFor() > 0 || performance.now() < sounding.due) return;

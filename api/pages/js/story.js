@@ -1,11 +1,12 @@
-/** What happened, newest first: the history, what was sent to whom and whether it arrived, what came back. */
+/** What happened, newest first: what was found, the history, what was sent to whom and each try, what came back. */
 
+import { noted } from "./dialogs.js";
 import { live } from "./live.js";
 import { roleName, roles } from "./facts.js";
 import { clock, h, has, icon, said, t } from "./page.js";
 
 export function story(row, found) {
-  const lines = found ? [...history(row, found), ...sent(found), ...answers(found)].sort((a, b) => Date.parse(b.at) - Date.parse(a.at) || b.order - a.order) : [];
+  const lines = found ? [...findings(row, found), ...history(row, found), ...sent(found), ...answers(found)].sort((a, b) => Date.parse(b.at) - Date.parse(a.at) || b.order - a.order) : [];
   return h("section.timeline", { "aria-label": t("story.title") }, h("h3", t("story.title")),
     lines.length ? h("ol", lines.map((line) => h("li", h("time", clock(line.at)), h(`span.dot.dot--${line.tone ?? ""}`, icon(line.sign)), h(line.tone === "fail" ? "span.fail" : "span", line.text))))
       : h("p.muted", t("story.loading")));
@@ -17,15 +18,16 @@ const HIDDEN = new Set(["rung", "present", "response"]); // what was sent says i
 
 function history(row, found) {
   return found.history.filter((entry) => !HIDDEN.has(entry.what)).map((entry) => {
-    const values = { who: nameOf(entry.by_whom), what: said(row.what), note: entry.detail?.note ?? "", outcome: entry.detail?.outcome ? t(`ended.${entry.detail.outcome}`) : "" };
-    const text = has(`story.${entry.what}`) ? t(`story.${entry.what}`, values) : entry.what.replaceAll("_", " ");
+    const values = { who: nameOf(entry.by_whom), what: said(row.what), note: noted(entry.detail?.note ?? ""), outcome: entry.detail?.outcome ? t(`ended.${entry.detail.outcome}`) : "" };
+    const what = entry.what === "snoozed" && Date.parse(entry.detail.until) <= Date.parse(entry.at) ? "woken" : entry.what;
+    const text = has(`story.${what}`) ? t(`story.${what}`, values) : entry.what.replaceAll("_", " ");
     const by = entry.what === "closed" && values.note ? `${text} (${values.note})` : text;
     const tone = entry.what === "raised" || entry.what === "worsened" ? "em" : ["ack_expired", "rejected", "returned"].includes(entry.what) ? "fail" : ["accepted", "acknowledged", "closed"].includes(entry.what) ? "ok" : "";
     return { at: entry.at, order: entry.n, text: by, tone, sign: SIGNS[entry.what] ?? "pulse" };
   });
 }
 
-/** One line for all who were told at one step; one more for each that did not get through. */
+/** One line for all who were told at one step; one more for each try. */
 function sent(found) {
   const steps = new Map();
   for (const notice of found.notices) {
@@ -37,18 +39,29 @@ function sent(found) {
     const first = notices[0];
     const told = notices.filter((one) => one.status !== "moot" || one.attempts.length);
     if (told.length) lines.push({ at: first.first_due_at, order: 1000, sign: "bell", tone: "", text: t(first.type === "alert.raised" ? "story.sent" : first.type === "alert.stood_down" ? "story.stood_down" : "story.updated", { who: roles([...new Set(told.map((one) => one.role))]), n: first.cycle + 1 }) });
-    for (const one of notices) lines.push(...outcome(one));
+    for (const one of notices) lines.push(...tries(one));
   }
   return lines;
 }
 
-function outcome(notice) {
-  const last = notice.attempts.at(-1);
-  if (!last) return [];
-  const values = { who: roleName(notice.role), channel: has(`channel.${notice.channel}`) ? t(`channel.${notice.channel}`) : notice.channel, n: notice.attempts.length };
-  if (last.outcome === "delivered") return [{ at: last.at, order: 1001, sign: "check", tone: "", text: t(notice.role === "dispatch" ? "story.received" : "story.delivered", values) }];
-  if (last.outcome === "refused" || last.outcome === "retry") return [{ at: last.at, order: 1001, sign: "close", tone: "fail", text: t(last.outcome === "refused" ? "story.refused" : "story.retry", values) }];
-  return [];
+/** Each try with its result. Received by dispatch is never shown as accepted: that is what comes back from there. */
+function tries(notice) {
+  const values = { who: roleName(notice.role), channel: has(`channel.${notice.channel}`) ? t(`channel.${notice.channel}`) : notice.channel };
+  return notice.attempts.filter((one) => TRIES[one.outcome]).map((one) => {
+    const [sign, tone] = TRIES[one.outcome];
+    const received = one.outcome === "delivered" && notice.role === "dispatch";
+    return { at: one.at, order: 1001, sign, tone, text: t(received ? "story.received" : `story.try.${one.outcome}`, { ...values, n: one.n }) };
+  });
+}
+
+const TRIES = { delivered: ["check", ""], refused: ["close", "fail"], retry: ["close", "fail"] };
+
+/** When what was found began and ended, by the data's own time. */
+function findings(row, found) {
+  return found.episodes.filter((one) => !one.withdrawn).flatMap((one) => [
+    { at: one.onset, order: -1, sign: "pulse", tone: "", text: t(one.late ? "story.onset.late" : "story.onset", { what: said(row.what) }) },
+    one.ended && !one.present ? { at: one.ended, order: 0, sign: "pulse", tone: "", text: t("story.offset") } : null,
+  ].filter(Boolean));
 }
 
 function answers(found) {

@@ -1,26 +1,62 @@
-/** The bar of the clinicians' pages: whether the system is well, whether it can be heard, who works here. */
+/**
+ * The bar of the clinicians' pages: where else to go, whether the system is well, whether it can be heard, who works here.
+ * It keeps the alarm of every page: the sound, and how many nobody has in the title and the tab's icon.
+ */
 
-import { cutFor, asOf, live } from "./live.js";
-import { $, age, clock, h, icon, lang, signOut, switchLanguage, t, toggleTheme } from "./page.js";
-import { enable, isOn, pause, pausedFor } from "./sound.js";
+import { isUnanswered, loudest, tierOf, TIERS } from "./facts.js";
+import { asOf, cutFor, listen, live } from "./live.js";
+import { $, age, ask, clock, h, icon, lang, signOut, switchLanguage, t, toggleTheme } from "./page.js";
+import { enable, isOn, keepSounding, pause, pausedFor, resume } from "./sound.js";
 
+const HEALTH_S = 30;
+const PAGES = ["console", "patients"];
 const health = h("div.health", { role: "group", "aria-label": t("bar.health") });
-const soundButton = h("button.tool", { type: "button", onclick: toggleSound });
+const inMenu = h("ul.menu__health");
+const soundButton = h("button.tool", { type: "button", id: "sound", onclick: toggleSound });
 let failed = "";
+let figures = null; // what /health said last; null: never
+let told = "";
 
 export function topbar(host, account) {
+  const links = () => PAGES.map((name) => h("a", { href: `/${name}`, "aria-current": location.pathname === `/${name}` ? "page" : null }, t(`bar.${name}`)));
+  const button = (words, onclick, more = {}) => h("button.btn.btn--quiet", { type: "button", onclick, ...more }, words);
   host.replaceChildren(
-    h("a.brand", { href: "/console" }, icon("logo"), "Tierwatch"),
-    h("nav.topbar__nav", { "aria-label": t("bar.nav") }, ["console", "patients"].map((name) => h("a", { href: `/${name}`, "aria-current": location.pathname === `/${name}` ? "page" : null }, t(`bar.${name}`)))),
+    h("a.brand", { href: `/${PAGES[0]}`, "aria-label": "Tierwatch" }, icon("logo"), h("span", "Tierwatch")),
+    h("nav.topbar__nav", { "aria-label": t("bar.nav") }, links()),
     health,
     h("div.topbar__tools", soundButton,
-      h("button.tool", { type: "button", onclick: switchLanguage, lang: lang === "zh" ? "en" : "zh-CN" }, lang === "zh" ? "English" : "中文"),
-      h("button.tool", { type: "button", onclick: toggleTheme, "aria-label": t("bar.theme"), title: t("bar.theme") }, icon("sun")),
-      h("div.operator", h("b", account.name), h("button.link", { type: "button", onclick: signOut }, t("bar.signout")))));
+      h("button.tool.tool--wide", { type: "button", onclick: switchLanguage, lang: lang === "zh" ? "en" : "zh-CN" }, lang === "zh" ? "English" : "中文"),
+      h("button.tool.tool--wide", { type: "button", onclick: toggleTheme, "aria-label": t("bar.theme"), title: t("bar.theme") }, icon("sun")),
+      menu(h("details.menu", h("summary.tool", h("span.menu__name", account.name), h("span.menu__word", t("bar.menu")), icon("next", "icon menu__open")),
+        h("div.menu__body", h("p.menu__who", account.name),
+          h("nav.menu__nav", { "aria-label": t("bar.menu") }, links()), inMenu,
+          button(lang === "zh" ? "English" : "中文", switchLanguage, { lang: lang === "zh" ? "en" : "zh-CN" }), button(t("bar.theme"), toggleTheme),
+          button(t("bar.signout"), signOut))))));
   showSound();
+  resume().then(showSound);
+  listen(({ fresh }) => keepSounding(loudest(live.alerts.values()), TIERS.find((tier) => fresh.some((row) => tierOf(row) === tier))));
+  read();
+  setInterval(read, HEALTH_S * 1000);
 }
 
-/** The state of the connection and of the intake; the banner counts the seconds of a cut. */
+/** Closed by Escape (the focus goes back) and by whatever is pressed elsewhere. */
+function menu(node) {
+  node.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !node.open) return;
+    event.stopPropagation();
+    node.open = false;
+    node.firstChild.focus();
+  });
+  document.addEventListener("click", (event) => { if (!node.contains(event.target)) node.open = false; });
+  return node;
+}
+
+async function read() {
+  figures = await ask("GET", "/health").catch(() => null); // the connection tells what is wrong
+  tickBar();
+}
+
+/** Once a second and at every change: the connection, the intake, the sound, and how many nobody has. */
 export function tickBar() {
   const cut = !live.connected && (live.ever || cutFor() > 2);
   $("banner").hidden = !cut;
@@ -30,12 +66,39 @@ export function tickBar() {
     if (text) text.textContent = words;
     else $("banner").replaceChildren(h("p.banner", icon("wifi-off"), h("span", words), h("small", t("cut.commands"))));
   }
-  const late = live.lagS === null || live.lagS > 10;
-  const lag = live.lagS === null ? t("bar.lag.none") : live.lagS < 90 ? `${live.lagS.toFixed(1)} s` : age(live.lagS);
-  health.replaceChildren(cut ? h("span.pill.pill--em", icon("wifi-off"), t("cut.pill")) : late
-    ? h("span.pill.pill--warn", icon("warn"), `${t("bar.lag")} ${lag}`)
-    : h("span", icon("check", "icon ok"), `${t("bar.lag")} `, h("b", lag)));
+  showHealth(cut);
+  count();
+  keepSounding(loudest(live.alerts.values()), null);
   showSound();
+}
+
+/** The same figures in the bar and in the menu, where a narrow screen has its room for them. */
+function showHealth(cut) {
+  const lag = live.lagS === null ? t("bar.lag.none") : live.lagS < 90 ? `${live.lagS.toFixed(1)} s` : age(live.lagS);
+  const shown = [[live.lagS !== null && live.lagS <= 10, "lag", lag]];
+  if (figures) {
+    shown.push([figures.unaccounted === 0, "unaccounted", figures.unaccounted], [figures.quarantined === 0, "quarantine", figures.quarantined]);
+    if (figures.benched) shown.push([false, "benched", figures.benched]);
+    shown.push([null, "watched", figures.watched]);
+  }
+  const text = JSON.stringify([cut, shown]);
+  if (text === told) return;
+  told = text;
+  const words = ([well, name, value]) => (well === false
+    ? h("span.pill.pill--warn", icon("warn"), `${t(`bar.${name}`)} `, h("b", value))
+    : h("span", well ? icon("check", "icon ok") : "", `${t(`bar.${name}`)} `, h("b", value)));
+  health.replaceChildren(...(cut ? [h("span.pill.pill--em", icon("wifi-off"), t("cut.pill"))] : shown.map(words)));
+  inMenu.replaceChildren(...(cut ? [h("li", t("cut.pill"))] : shown.map((one) => h("li", words(one)))));
+}
+
+/** How many nobody has, where a screen full of other windows still shows it. */
+function count() {
+  const unanswered = [...live.alerts.values()].filter((row) => isUnanswered(row) && !row.inhibited_by).length;
+  const title = document.title.replace(/^\(\d+\) /, "");
+  document.title = unanswered ? `(${unanswered}) ${title}` : title;
+  const sign = unanswered ? `/pages/count/${Math.min(unanswered, 99)}.svg` : "/pages/icon.svg";
+  const link = document.querySelector("link[rel=icon]");
+  if (link.getAttribute("href") !== sign) link.setAttribute("href", sign);
 }
 
 async function toggleSound() {
@@ -43,7 +106,7 @@ async function toggleSound() {
   showSound();
 }
 
-export async function pauseSound() {
+export function pauseSound() {
   pause(120);
   showSound();
 }
