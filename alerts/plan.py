@@ -1,7 +1,7 @@
 """A patient's plan: limits, tiers, ladders and the care team, with a dated source beside each default.
 
-Absolute bounds refuse, recommended bounds warn. Must never change an alert that is already raised: those carry their
-ladders frozen. Pure; `plans.py` keeps plans in the database.
+Must never change an alert that is already raised: those carry their ladders frozen. Pure; `limit_guard.py` guards what a
+limit may be, `plans.py` keeps plans in the database.
 """
 
 from __future__ import annotations
@@ -17,44 +17,14 @@ from alerts.pauses import PauseKind
 from alerts.quiet_hours import QuietHours
 from alerts.schedule import Schedule
 from stream.command import Timetable
-from stream.limits import GUIDELINES, LIMITS, Limit
+from stream.limits import GUIDELINES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class LimitRefused(ValueError):
-    """A limit outside of what anybody may set; the message names it and its bounds."""
-
-
 class PlanRefused(ValueError):
     """A plan under which somebody would not be told; the message says which ladder, and why."""
-
-
-BOUNDS: Mapping[str, Limit] = LIMITS
-"""Every limit that a plan may set: the very table that the detector judges by, with bounds and their source."""
-
-
-def check_limits(own: Mapping[str, float]) -> tuple[str, ...]:
-    """Warnings for values beyond what is advised.
-
-    Raises:
-        LimitRefused: an unknown name, no finite number, or a value beyond the absolute bounds.
-    """
-    warnings: list[str] = []
-    for name, value in sorted(own.items()):
-        bounds = BOUNDS.get(name)
-        if bounds is None:
-            raise LimitRefused(f"{name} is no limit; there are: {', '.join(sorted(BOUNDS))}")
-        if not (math.isfinite(value) and bounds.lowest <= value <= bounds.highest):
-            allowed = f"{bounds.lowest:g} to {bounds.highest:g}"
-            raise LimitRefused(f"{name} = {value:g} is beyond {allowed} ({bounds.source})")
-        if not bounds.advised_from <= value <= bounds.advised_to:
-            warnings.append(
-                f"{name} = {value:g} is beyond the advised {bounds.advised_from:g} to {bounds.advised_to:g};"
-                f" the default is {bounds.default:g} ({bounds.source})"
-            )
-    return tuple(warnings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,6 +217,8 @@ class Plan:
     """Which of the practice's schedules says who is on call for a role; left out: the one of the role's own name."""
     on_call: dict[Role, Schedule] = field(default_factory=dict)
     """Those schedules as they are now; read with the plan, never written with it."""
+    reason: str = ""
+    """Why this version was made, in its writer's words; asked for where a limit goes beyond what is advised."""
     pressure_times: Timetable | None = None
     """When blood pressure is to be measured; one that is missed is told. None: whenever the patient likes."""
 

@@ -5,7 +5,7 @@ A new version and the limits it gives the detector are one transaction. Must nev
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid5
@@ -15,9 +15,10 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from alerts.ladder import Role
+from alerts.limit_guard import check_limits, check_reason
 from alerts.measuring import check_timetable
 from alerts.pauses import check_planned
-from alerts.plan import Plan, check_ladders, check_limits, limits_of
+from alerts.plan import Plan, check_ladders, limits_of
 from alerts.quiet_hours import check_quiet_hours
 from alerts.reachability import Means, Unreachable, prove
 from alerts.schedule import Schedule
@@ -33,6 +34,15 @@ if TYPE_CHECKING:
 SQL = queries(Path(__file__).with_name("plans.sql"))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """A plan as it was put in force."""
+
+    plan: Plan
+    by_whom: str
+    at: datetime
+
+
 class PlanOutdated(ValueError):
     """Somebody else activated another version meanwhile: read it, then decide again."""
 
@@ -41,6 +51,14 @@ def current(conn: Connection, patient: str) -> Plan:
     """The plan in force, with who is on call; the defaults where nobody wrote one."""
     row = conn.cursor(row_factory=dict_row).execute(SQL["current_plan"], {"patient": patient}).fetchone()
     return with_schedules(conn, Plan(patient=patient) if row is None else msgspec.convert(row["body"], Plan))
+
+
+def versions(conn: Connection, patient: str) -> list[Version]:
+    """What was agreed with a patient, newest first, at most the last hundred; empty: nobody wrote a plan."""
+    rows = conn.cursor(row_factory=dict_row).execute(SQL["versions"], {"patient": patient}).fetchall()
+    return [
+        Version(plan=msgspec.convert(row["body"], Plan), by_whom=row["by_whom"], at=row["activated_at"]) for row in rows
+    ]
 
 
 def with_schedules(conn: Connection, plan: Plan) -> Plan:
@@ -73,6 +91,7 @@ def activate(
     Raises:
         PlanOutdated: another version came first.
         LimitRefused: a limit beyond what anybody may set.
+        ReasonMissing: a limit newly beyond what is advised, and no reason.
         PlanRefused: a ladder that would not tell anybody, or an unknown guideline.
         QuietHoursRefused: quiet hours that no clock shows, or too long.
         PauseRefused: longer pauses than anybody may have.
@@ -90,6 +109,7 @@ def activate(
     if before.version != plan.version:
         said = f"version {before.version} of this plan is in force, not {plan.version}: read it, decide again"
         raise PlanOutdated(said)
+    check_reason(plan, before, warnings)
     proof = prove(with_schedules(conn, plan), means, now, worn(conn, plan.patient))
     known = prove(before, means, now).problems if limits_only else ()
     if problems := [one for one in proof.problems if one not in known]:
@@ -107,4 +127,4 @@ def activate(
     # What is not agreed is left out: a stream of an older version has no name for it.
     body = Jsonb({name: value for name, value in msgspec.to_builtins(told).items() if value is not None})
     conn.execute(SQL["tell_limits"], {"id": identity, "body": body, "by_whom": by_whom})
-    return made, (*warnings, *(one for one in proof.problems if one in known), *proof.warnings)
+    return made, (*warnings.values(), *(one for one in proof.problems if one in known), *proof.warnings)

@@ -1,6 +1,9 @@
 -- current_plan --
 SELECT body FROM alerts.plan WHERE patient = %(patient)s ORDER BY version DESC LIMIT 1
 
+-- versions --
+SELECT body, by_whom, activated_at FROM alerts.plan WHERE patient = %(patient)s ORDER BY version DESC LIMIT 100
+
 -- lock_plan --
 SELECT pg_advisory_xact_lock(hashtextextended('alerts.plan|' || %(patient)s, 0))
 

@@ -45,6 +45,15 @@ def list_alerts(
                  limit=limit)  # fmt: skip
 
 
+def alerts_of(
+    conn: Connection, patient: str, *, limit: int, before: Before | None = None
+) -> tuple[list[Row], int]:
+    """One patient's alerts, closed ones too, newest first, with who closed each; and how many there are in all."""
+    at, last = before or (None, None)
+    found = _rows(conn, "alerts_of", patient=patient, before_at=at, before=last, limit=limit)
+    return found, _rows(conn, "count_of", patient=patient)[0]["total"]
+
+
 def subject_of(conn: Connection, alert: UUID) -> str | None:
     """Whose alert it is; None: there is none of this id."""
     found = _rows(conn, "one_alert", alert=alert)

@@ -9,6 +9,24 @@ SELECT alert, subject, subject_kind, condition, kind, state, tier, reason, past,
    AND (%(before_at)s::timestamptz IS NULL OR (raised_at, alert) < (%(before_at)s, %(before)s))
  ORDER BY raised_at DESC, alert DESC LIMIT %(limit)s
 
+-- alerts_of --
+-- One patient's alerts, newest first, each with its newest evidence and who closed it with which note.
+SELECT a.alert, a.condition, a.kind, a.state, a.tier, a.past, a.onset, a.raised_at, a.answered_by, a.answered_at, a.inhibited_by,
+       a.outcome, a.closed_at, e.evidence, h.by_whom AS closed_by, h.detail ->> 'note' AS note
+  FROM alerts.alert a
+  LEFT JOIN LATERAL (
+       SELECT evidence FROM alerts.alert_episode e
+        WHERE e.alert = a.alert AND NOT e.withdrawn ORDER BY present DESC, onset DESC, episode LIMIT 1) e ON true
+  LEFT JOIN LATERAL (
+       SELECT by_whom, detail FROM alerts.history h
+        WHERE h.alert = a.alert AND h.after = 'closed' ORDER BY n LIMIT 1) h ON true
+ WHERE a.subject = %(patient)s AND a.subject_kind = 'patient'
+   AND (%(before_at)s::timestamptz IS NULL OR (a.raised_at, a.alert) < (%(before_at)s, %(before)s))
+ ORDER BY a.raised_at DESC, a.alert DESC LIMIT %(limit)s
+
+-- count_of --
+SELECT count(*) AS total FROM alerts.alert WHERE subject = %(patient)s AND subject_kind = 'patient'
+
 -- one_alert --
 SELECT alert, subject, subject_kind, condition, kind, state, tier, reason, past, onset, raised_at, generation, cycle,
        rung, acknowledged_until, asked_until, well_at, snoozed_until, paused_until, answered_by, answered_at, inhibited_by, outcome, closed_at, next_due_at, plan_version,

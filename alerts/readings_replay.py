@@ -21,11 +21,11 @@ from stream.command import AssignmentChanged
 from stream.finding import PatientId
 from stream.glucose_course import sample_of
 from stream.glucose_metrics import counted, daily, metrics
-from stream.household import Kept
 from stream.instants import micros
 from stream.log_history import LogHistory
 from stream.pressure import is_valid
 from stream.pressure_mean import day_means
+from stream.ring import Kept
 from stream.ward import Ward
 
 if TYPE_CHECKING:

@@ -16,9 +16,12 @@ from alerts import answers, dead_letters, hops, reading
 from alerts.alert import Outcome, Tier
 from alerts.answers import Said, Verb
 from alerts.ladder import Role
+from alerts.overview import what
 from api.access import Anyone, Asker, Caller, Staff
+from api.board import Names
 from api.described import problems
 from api.house import Here, House, IdempotencyKey, Row
+from api.people_routes import Id
 from api.problem import Problem
 from stream.finding import FindingKind
 
@@ -85,6 +88,21 @@ def list_alerts(
             conn, limit=most, is_open=is_open, tier=tier, kind=kind, subject=subject, before=_cursor(before)
         )
     return {"alerts": found, "next": _next(found, most, "raised_at", "alert")}
+
+
+@router.get("/patients/{patient}/alerts")
+def patients_alerts(patient: Id, house: Here, asker: Staff, before: str | None = None, limit: Limit = None) -> Row:
+    """A patient's alerts, closed ones too, newest first: how each ended, and by whom. `next` goes into `before`."""
+    asker.check(patient)
+    most = min(limit or house.settings.page, house.settings.page)
+    with house.transaction() as conn:
+        found, total = reading.alerts_of(conn, patient, limit=most, before=_cursor(before))
+        names = Names().team(conn, house.seal)
+    for row in found:
+        row["what"] = what(row["condition"])
+        row["answered_name"] = names.get(row["answered_by"])
+        row["closed_name"] = names.get(row["closed_by"])
+    return {"alerts": found, "total": total, "next": _next(found, most, "raised_at", "alert")}
 
 
 @router.get("/alerts/{alert}")

@@ -49,6 +49,7 @@ class Limits(_Request):
     patient: Id
     limits: Annotated[dict[str, float], Field(max_length=50)]
     version: Annotated[int | None, Field(ge=0, description="The plan version the writer saw; 412 if old.")] = None
+    reason: Annotated[str, Field(max_length=500, description="Why; must be given beyond what is advised.")] = ""
 
 
 class Symptoms(_Request):
@@ -121,7 +122,7 @@ def set_limits(said: Limits, house: Here, caller: Caller) -> Row:
         plan = plans.current(conn, said.patient)
         if said.version is not None:
             plan = replace(plan, version=said.version)
-        plan = replace(plan, limits=said.limits)
+        plan = replace(plan, limits=said.limits, reason=said.reason)
         made, warnings = plans.activate(
             conn, plan, house.means(conn), by_whom=caller, now=house.now(), limits_only=True
         )

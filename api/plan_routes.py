@@ -5,25 +5,41 @@ What a plan may say is guarded by `alerts.plan`; a plan that could not tell anyb
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Header, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from alerts import plans
+from alerts import plan_changes, plans, trying
 from alerts.alert import Tier
 from alerts.ladder import Addressee, LadderName, Role
+from alerts.limit_guard import check_limits
+from alerts.limit_table import TABLE
+from alerts.overview import what
 from alerts.pauses import PauseKind
-from alerts.plan import DEFAULT_TEAM, Plan, PlannedLadder
+from alerts.plan import DEFAULT_TEAM, Plan, PlannedLadder, limits_of
+from alerts.policy import RULES
 from alerts.quiet_hours import QuietHours
 from api.access import Caller
+from api.board import Names
 from api.described import problems
-from api.house import Here
+from api.house import Here, Row
 from api.people_routes import Id
 from api.problem import Problem
 from stream.command import Timetable
+from stream.limits import LIMITS
+from stream.statement import TECHNICAL
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from alerts.rejudging import Tried, Would
 
 router = APIRouter(prefix="/api/v1", tags=["plans"])
+
+_SHOWN = 50
+"""Alerts that differ and are named one by one, the newest."""
 
 
 class PlanBody(BaseModel):
@@ -43,6 +59,17 @@ class PlanBody(BaseModel):
         Field(description="Which schedule says who is on call for a role; else that of the role's name."),
     ] = {}
     pressure_times: Annotated[Timetable | None, Field(description="When blood pressure is to be measured.")] = None
+    reason: Annotated[
+        str, Field(max_length=500, description="Why; must be given where a limit goes beyond what is advised.")
+    ] = ""
+
+
+class Trial(BaseModel):
+    """Limits to be tried."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limits: Annotated[dict[str, float], Field(max_length=50, description="All of the patient's own, as they would be.")]
 
 
 @router.get("/plans/{patient}")
@@ -66,7 +93,9 @@ def put_plan(
 ) -> dict[str, Any]:
     """Make this the next version, and tell the detector its limits. 412 if another version came first.
 
-    422 where somebody would not be told at some hour of the week, or a rule could not fire: `problems` says each.
+    422 where somebody would not be told at some hour of the week, or a rule could not fire: `problems` says each; where
+    a limit is beyond its bounds (`limit` says which), or beyond what is advised without a reason (`unadvised`). Where
+    nothing but limits is new, what the plan in force lacks already is a warning, and does not keep a limit from being set.
     """
     with house.transaction() as conn:
         version = version_in(if_match)
@@ -82,8 +111,12 @@ def put_plan(
             pressure_times=body.pressure_times,
             quiet=body.quiet,
             pauses=body.pauses,
+            reason=body.reason,
         )
-        made, warnings = plans.activate(conn, plan, house.means(conn), by_whom=caller, now=house.now())
+        made, warnings = plans.activate(
+            conn, plan, house.means(conn), by_whom=caller, now=house.now(),
+            limits_only=_agreed_but_limits(plan) == _agreed_but_limits(plans.current(conn, patient)),
+        )  # fmt: skip
     response.headers["etag"] = f'"{made.version}"'
     return {"patient": patient, "version": made.version, "warnings": warnings}
 
@@ -96,3 +129,108 @@ def version_in(etag: str | None) -> int | None:
         return int(etag.removeprefix("W/").strip('"'))
     except ValueError:
         raise Problem(412, "If-Match is no ETag of a plan: read the plan first") from None
+
+
+@router.get("/plans/{patient}/versions")
+def list_versions(patient: Id, house: Here, caller: Caller) -> Row:
+    """Every version, newest first: who put it in force, when and why, and what it changed."""
+    del caller
+    with house.transaction() as conn:
+        found = plans.versions(conn, patient)
+        names = Names().team(conn, house.seal)
+    changed = plan_changes.of_each([one.plan for one in found])
+    return {
+        "versions": [
+            {
+                "version": one.plan.version,
+                "by_whom": one.by_whom,
+                "by_name": names.get(one.by_whom),
+                "at": one.at,
+                "reason": one.plan.reason,
+                "changes": [{"what": each.what, "before": each.before, "after": each.after} for each in changes],
+            }
+            for one, changes in zip(found, changed, strict=True)
+        ]
+    }
+
+
+@router.get("/plans/{patient}/limits")
+def get_limits(patient: Id, house: Here, caller: Caller) -> Row:
+    """Every limit that this plan is judged by: its value, its bounds with their source, and what it decides."""
+    del caller
+    with house.transaction() as conn:
+        plan = plans.current(conn, patient)
+    values = limits_of(plan)
+    return {"version": plan.version, "limits": [_told(name, plan, values) for name in TABLE]}
+
+
+@router.post("/plans/{patient}/try")
+def try_limits(patient: Id, body: Trial, house: Here, caller: Caller) -> Row:
+    """What these limits would have raised over the last 30 days, and what the plan in force would; changes nothing.
+
+    Glucose and pressure are judged again by both; `untold` says of which limits it cannot be told, and why.
+    """
+    del caller
+    with house.transaction() as conn:
+        plan = plans.current(conn, patient)
+        wished = replace(plan, limits=body.limits)
+        check_limits(limits_of(wished))
+        archive, found = trying.on_archive(conn, plan, wished, house.now())
+    return {
+        "from": archive.from_at,
+        "to": archive.now,
+        "judged": {
+            "glucose": sum(len(samples) for samples in archive.glucose.values()),
+            "pressure": len(archive.pressure),
+            "episodes": len(archive.episodes),
+        },
+        "tiers": {tier.value: _counts(found, tier) for tier in Tier},
+        "more": [_would(one) for one in found.more[-_SHOWN:]],
+        "fewer": [_would(one) for one in found.fewer[-_SHOWN:]],
+        "untold": [{"limit": one.limit, "why": one.why, "of": one.of, "unsure": one.unsure} for one in found.untold],
+    }
+
+
+def _agreed_but_limits(plan: Plan) -> Plan:
+    return replace(plan, version=0, limits={}, reason="", on_call={})
+
+
+def _told(name: str, plan: Plan, values: Mapping[str, float]) -> Row:
+    entry, bounds = TABLE[name], LIMITS[name]
+    first = entry.decides[0] if entry.decides else None
+    tiers = [] if first is None else [RULES[first].tier, plan.tiers.get(first, Tier.TIP)]
+    return {
+        "name": name,
+        "group": entry.group,
+        "is_common": entry.is_common,
+        "decides": [{"condition": one, "what": what(one)} for one in entry.decides],
+        "tier": max(tiers, key=lambda tier: tier.rank, default=None),
+        "is_technical": first in TECHNICAL,
+        "value": values.get(name, float(bounds.default)),
+        "is_own": name in plan.limits,
+        "default": float(bounds.default),
+        "lowest": float(bounds.lowest),
+        "highest": float(bounds.highest),
+        "advised_from": float(bounds.advised_from),
+        "advised_to": float(bounds.advised_to),
+        "source": bounds.source,
+    }
+
+
+def _counts(found: Tried, tier: Tier) -> dict[str, int]:
+    return {
+        name: sum(1 for one in those if one.tier is tier)
+        for name, those in (
+            ("before", found.before), ("after", found.after), ("more", found.more), ("fewer", found.fewer),
+        )
+    }  # fmt: skip
+
+
+def _would(one: Would) -> Row:
+    return {
+        "condition": one.condition,
+        "what": what(one.condition),
+        "tier": one.tier,
+        "onset": one.onset,
+        "end": one.end,
+    }

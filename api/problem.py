@@ -19,9 +19,10 @@ from alerts.answers import Conflict, NoSuchAlert
 from alerts.countdown import NotAsked
 from alerts.dead_letters import CannotSendAgain, NoSuchNotice
 from alerts.faults import where
+from alerts.limit_guard import LimitRefused, ReasonMissing
 from alerts.monitoring import NoSuchPause, NotMonitored
 from alerts.pauses import PauseRefused
-from alerts.plan import LimitRefused, PlanRefused
+from alerts.plan import PlanRefused
 from alerts.plans import PlanOutdated
 from alerts.quiet_hours import QuietHoursRefused
 from alerts.reachability import Unreachable
@@ -77,6 +78,7 @@ def install(app: FastAPI) -> None:
         PlanOutdated: 412,
         ScheduleOutdated: 412,
         LimitRefused: 422,
+        ReasonMissing: 422,
         PlanRefused: 422,
         ScheduleRefused: 422,
     }
@@ -103,6 +105,10 @@ def _sentence(status: int) -> Any:
                 "answered_by": error.alert.answered_by,
                 "answered_at": at.isoformat() if at else None,
             }
+        if isinstance(error, LimitRefused):
+            more = {"limit": error.limit}
+        if isinstance(error, ReasonMissing):
+            more = {"unadvised": error.warnings}
         if isinstance(error, Unreachable):
             more = {"problems": error.problems}
         return answer(status, str(error), more)

@@ -12,32 +12,19 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
-from gateway.reading import Reading, ReadingKind
+from gateway.reading import ReadingKind
 from stream.command import Timetable
 from stream.ecg.chart import CHART_VERSION, ECG_CHART, new_charts
 from stream.finding import Finding
 from stream.glucose_lane import GlucoseLane
 from stream.lane import Hold, LaneChart, LaneKey
+from stream.ring import Kept
 from stream.symptoms import Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A reading in a patient's ring."""
-
-    at_us: int
-    reading: Reading
-
-    @property
-    def opened(self) -> str:
-        """Names an episode that begins here: raw device time, or the connection of a cuff without a clock; never `at`."""
-        clock = self.reading.device_time or self.reading.connection or f"#{self.reading.seq}"
-        return f"{clock}:{self.reading.values[0]:g}/{self.reading.values[1]:g}"
 
 
 @dataclass(frozen=True, slots=True)

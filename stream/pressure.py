@@ -18,7 +18,7 @@ from stream.stretch import Stretch
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from stream.household import Kept
+    from stream.ring import Kept
     from stream.statement import Evidence
 
 SYSTOLIC_MMHG = (50.0, 260.0)

@@ -19,7 +19,7 @@ from stream.stretch import Stretch
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from stream.household import Kept
+    from stream.ring import Kept
 
 DAYS = 7
 LEAST_DAYS = 3

@@ -15,11 +15,12 @@ from stream import glucose, glucose_lane, pressure, symptoms
 from stream.finding import Condition, Finding
 from stream.glucose_course import sample_of
 from stream.glucose_lane import GlucoseLane
-from stream.household import Due, Kept, PatientChart
+from stream.household import Due, PatientChart
 from stream.instants import SECOND, micros
 from stream.lane import remember
 from stream.limits import limit
 from stream.retelling import Scope, retell
+from stream.ring import Kept
 from stream.statement import cleared, is_open, open_of, opened
 
 if TYPE_CHECKING:

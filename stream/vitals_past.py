@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from gateway.reading import Reading, ReadingKind
 from stream import glucose, glucose_lane, pressure, vitals
 from stream.glucose_course import Course, Sample, sample_of
-from stream.household import Due, Kept
+from stream.household import Due
 from stream.instants import SECOND, micros
 from stream.retelling import Scope, retell
+from stream.ring import Kept
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

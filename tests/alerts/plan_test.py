@@ -13,18 +13,8 @@ from hypothesis import strategies as st
 
 from alerts import plans
 from alerts.ladder import Addressee, LadderName, Role
-from alerts.plan import (
-    BOUNDS,
-    DEFAULT_LADDERS,
-    DEFAULT_TEAM,
-    OPERATOR,
-    LimitRefused,
-    Plan,
-    PlanRefused,
-    check_limits,
-    frozen,
-    limits_of,
-)
+from alerts.limit_guard import BOUNDS, LimitRefused, check_limits
+from alerts.plan import DEFAULT_LADDERS, DEFAULT_TEAM, OPERATOR, Plan, PlanRefused, frozen, limits_of
 from stream.limits import DEFAULTS
 from tests.alerts.desk import ALL_TRIED, START, TEAM
 
@@ -35,7 +25,7 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize("name", sorted(DEFAULTS))
 def test_every_limit_of_the_detector_can_be_set_and_its_default_is_advised(name: str) -> None:
     assert name in BOUNDS, "stream.limits has a limit that alerts.plan does not guard: add its bounds and their source"
-    assert check_limits({name: DEFAULTS[name]}) == ()
+    assert check_limits({name: DEFAULTS[name]}) == {}
 
 
 @pytest.mark.parametrize("name", sorted(BOUNDS))

@@ -155,7 +155,9 @@ def test_of_two_assignments_at_once_one_wins(client: TestClient) -> None:
 
 
 def test_limits_are_guarded_versioned_and_told_to_the_detector(client: TestClient, dsn: str) -> None:
-    told = client.post("/api/v1/limits", json={"patient": "ada", "limits": {"tachy_bpm": 160}}).json()
+    told = client.post(
+        "/api/v1/limits", json={"patient": "ada", "limits": {"tachy_bpm": 160}, "reason": "athlete"}
+    ).json()
     assert told["version"] == 1
     assert "tachy_bpm = 160" in told["warnings"][0]
     refused = client.post("/api/v1/limits", json={"patient": "ada", "limits": {"tachy_bpm": 500}})

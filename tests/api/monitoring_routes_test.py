@@ -148,3 +148,27 @@ def test_nothing_that_waits_reaches_the_bereaved(
     with psycopg.connect(dsn) as conn:
         waiting = conn.execute("SELECT DISTINCT role, status FROM alerts.notice WHERE role <> 'dispatch'").fetchall()
     assert {status for _, status in waiting} == {"moot"}
+
+
+def test_a_patients_alerts_are_told_with_how_each_ended_page_by_page(
+    client: TestClient, desk: Desk, stream: Stream, clock: HandClock  # noqa: F811
+) -> None:  # fmt: skip
+    for condition in (Condition.AF, Condition.VF, Condition.TACHY):
+        clock.forward(60)
+        stream.says(finding(condition))
+        stream.says(finding(Condition.AF, subject="otto"))
+        desk.work()
+    vf = next(one for one in _open(client) if one["condition"] == "vf")
+    told = client.post(
+        f"/api/v1/alerts/{vf['alert']}/close",
+        json={"who": "doctor", "outcome": "false_alarm", "note": "loose electrode"},
+    )
+    assert told.status_code == 200
+    way = "/api/v1/patients/ada/alerts"
+    first = client.get(way, params={"limit": 2}).json()
+    rest = client.get(way, params={"limit": 2, "before": first["next"]}).json()
+    assert (first["total"], len(first["alerts"]), [one["condition"] for one in rest["alerts"]]) == (3, 2, ["af"])
+    closed = next(one for one in first["alerts"] if one["condition"] == "vf")
+    assert (closed["outcome"], closed["closed_by"], closed["note"]) == ("false_alarm", "doctor", "loose electrode")
+    assert closed["what"]["en"] == "ventricular fibrillation"
+    assert client.get(way, params={"before": "rubbish"}).status_code == 422

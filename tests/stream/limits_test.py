@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from alerts.plan import BOUNDS, LimitRefused, check_limits
+from alerts.limit_guard import BOUNDS, LimitRefused, check_limits
 from stream.limits import DEFAULTS, GUIDELINES, LIMITS, limit
 
 
@@ -28,16 +28,16 @@ def test_absolute_bounds_refuse_and_recommended_bounds_warn(name):
     for value in (one.lowest - 0.1, one.highest + 0.1, math.nan, math.inf):
         with pytest.raises(LimitRefused, match=name):
             check_limits({name: value})
-    assert check_limits({name: one.advised_from}) == check_limits({name: one.advised_to}) == ()
+    assert check_limits({name: one.advised_from}) == check_limits({name: one.advised_to}) == {}
     for value in {one.lowest, one.highest} - {one.advised_from, one.advised_to}:
-        (warning,) = check_limits({name: value})
+        warning = check_limits({name: value})[name]
         assert name in warning
         assert one.source in warning
 
 
 @pytest.mark.parametrize("name", sorted(GUIDELINES))
 def test_a_guideline_sets_limits_that_may_be_set_without_a_warning(name):
-    assert check_limits(GUIDELINES[name]) == ()
+    assert check_limits(GUIDELINES[name]) == {}
 
 
 def test_a_patients_own_limit_lies_over_the_default_and_an_unknown_name_is_an_error():

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from gateway.reading import Flag, Reading, ReadingKind
 from stream.finding import Condition
-from stream.household import Kept
 from stream.instants import instant, micros
 from stream.limits import GUIDELINES
 from stream.pressure import CONDITIONS, sittings, stretches
 from stream.pressure_mean import week_mean
+from stream.ring import Kept
 from tests.stream.shard import T0
 
 MINUTE, DAY = 1.0, 1440.0
