@@ -24,6 +24,7 @@ from alerts.faults import where
 from alerts.ladder import Addressee
 from alerts.payload import Material
 from alerts.record import no_strip
+from alerts.resealing import NOTICE
 from stream.store.sql import queries
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class Claimed:
 
 def place(notice: UUID) -> str:
     """Where a body belongs: it does not open anywhere else."""
-    return f"alerts.notice|body|{notice}"
+    return NOTICE.place("body", notice)
 
 
 def claim(

@@ -20,6 +20,7 @@ import psycopg
 from psycopg.rows import dict_row
 from pwdlib import PasswordHash
 
+from api.sealed import ACCOUNT
 from stream.store.sql import queries
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def add(conn: Connection, account: Account, password: str, seal: Seal) -> None:
         raise AccountRefused("a patient's account names its patient, and no other does")
     row = {
         "login": account.login, "kind": account.kind, "patient": account.patient, "person": account.person,
-        "name": seal.seal(account.name.encode(), _place(account.login)), "language": account.language,
+        "name": seal.seal(account.name.encode(), ACCOUNT.place("name", account.login)), "language": account.language,
         "password": hash_of(password),
     }  # fmt: skip
     if conn.execute(SQL["add_account"], row).fetchone() is None:
@@ -133,7 +134,7 @@ def account_of(row: dict[str, Any], seal: Seal) -> Account:
     return Account(
         login=row["login"],
         kind=Kind(row["kind"]),
-        name=seal.open(row["name"], _place(row["login"])).decode(),
+        name=seal.open(row["name"], ACCOUNT.place("name", row["login"])).decode(),
         person=row["person"],
         patient=row["patient"],
         language=row["language"],
@@ -165,7 +166,3 @@ def _hasher() -> PasswordHash:
 @cache
 def _nobodys() -> str:
     return _hasher().hash(secrets.token_urlsafe(16))
-
-
-def _place(login: str) -> str:
-    return f"api.account|name|{login}"

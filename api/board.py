@@ -16,6 +16,7 @@ from psycopg.rows import dict_row
 
 from alerts import overview
 from api.house import rows
+from api.sealed import ACCOUNT, PERSON
 from stream.store.sql import queries
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class Names:
         found = conn.cursor(row_factory=dict_row).execute(SQL["names"]).fetchall()
         for row in found:
             if row["name"] not in self._team:
-                self._team[row["name"]] = seal.open(row["name"], f"api.account|name|{row['login']}").decode()
+                self._team[row["name"]] = seal.open(row["name"], ACCOUNT.place("name", row["login"])).decode()
         return {row["person"]: self._team[row["name"]] for row in found}
 
 
@@ -102,8 +103,6 @@ def part_of(board: Board, asker: Asker) -> dict[str, dict[str, Any]]:
 def _opened(row: dict[str, Any], seal: Seal) -> dict[str, str | None]:
     def text(column: str) -> str | None:
         sealed = row[column]
-        return (
-            None if sealed is None else msgspec.json.decode(seal.open(sealed, f"api.person|{column}|{row['patient']}"))
-        )
+        return None if sealed is None else msgspec.json.decode(seal.open(sealed, PERSON.place(column, row["patient"])))
 
     return {"name": text("name"), "birth_date": text("birth_date"), "sex": row["sex"]}

@@ -15,6 +15,7 @@ from psycopg.rows import dict_row
 
 from alerts.record import UNKNOWN, Audience, Contact, Record, RecordSource, Vital, for_audience
 from api.entries import LISTS, Entries, of_rows, to_rows, words
+from api.sealed import PERSON
 from gateway.reading import VALUE_NAMES, ReadingKind
 from stream.store.sql import queries
 
@@ -25,10 +26,6 @@ if TYPE_CHECKING:
     from alerts.sealing import Seal
 
 SQL = queries(Path(__file__).with_name("roster.sql"))
-_SEALED = frozenset(
-    {"name", "birth_date", "address", "door_code", "phones", "problems", "medication", "allergies", "implants",
-     "directives", "contacts"}
-)  # fmt: skip
 _COLUMNS = tuple(one.name for one in fields(Record) if one.name not in {"patient", "position", "vitals"})
 
 Connection = psycopg.Connection[Any]
@@ -47,8 +44,8 @@ def save(conn: Connection, record: Record, seal: Seal, now: datetime, entries: E
             value = UNKNOWN if listed is None else to_rows(listed)
         if value == UNKNOWN:
             row[name] = None
-        elif name in _SEALED:
-            row[name] = seal.seal(msgspec.json.encode(value), _place(name, record.patient))
+        elif name in PERSON.columns:
+            row[name] = seal.seal(msgspec.json.encode(value), PERSON.place(name, record.patient))
         else:
             row[name] = value
     conn.execute(SQL["save_person"], row)
@@ -94,7 +91,9 @@ def _opened(conn: Connection, patient: str, seal: Seal) -> dict[str, Any]:
     for name in _COLUMNS if row else ():
         value = row[name] if row else None
         if value is not None:
-            known[name] = msgspec.json.decode(seal.open(value, _place(name, patient))) if name in _SEALED else value
+            known[name] = (
+                msgspec.json.decode(seal.open(value, PERSON.place(name, patient))) if name in PERSON.columns else value
+            )
     return known
 
 
@@ -142,7 +141,3 @@ def record_source(connect: Callable[[], Connection], seal: Seal) -> RecordSource
         return for_audience(record, audience) or Record(patient=patient)
 
     return source
-
-
-def _place(column: str, patient: str) -> str:
-    return f"api.person|{column}|{patient}"
