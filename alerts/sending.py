@@ -101,7 +101,7 @@ def freeze(
     if claimed.body is not None:
         return seal.open(claimed.body, claimed.place)
     notice = claimed.notice
-    alert, episodes = _alert(conn, notice.alert)
+    alert, episodes = _known(conn, notice.alert)
     conn.rollback()  # nothing is held while the record is waited for
     wants = payload.wants_record(alert, notice) and notice.type is not EventType.STOOD_DOWN
     parts = _carried(alert, notice, records, strips, waiting) if wants else Carried()
@@ -122,11 +122,20 @@ def freeze(
     return seal.open(row["body"], claimed.place)
 
 
-def _alert(conn: Connection, alert: UUID) -> tuple[Alert, tuple[Episode, ...]]:
+def alert_with_episodes(conn: Connection, alert: UUID) -> tuple[Alert, tuple[Episode, ...]] | None:
+    """An alert and what it has heard, as they are now, unlocked; None where there is none of this id."""
     cursor = conn.cursor(row_factory=dict_row)
     row = cursor.execute(SQL["alert_of"], {"alert": alert}).fetchone()
+    if row is None:
+        return None
     rows = cursor.execute(SQL["episodes_of"], {"alert": alert}).fetchall()
     return msgspec.convert(row, Alert), tuple(msgspec.convert(one, Episode) for one in rows)
+
+
+def _known(conn: Connection, alert: UUID) -> tuple[Alert, tuple[Episode, ...]]:
+    found = alert_with_episodes(conn, alert)
+    assert found is not None  # notices refer to it
+    return found
 
 
 def _carried(alert: Alert, notice: Notice, records: RecordSource, strips: StripSource, waiting: Executor) -> Carried:
@@ -241,7 +250,7 @@ def follow_up(
     conn.rollback()
     sent = 0
     for (alert_id, subject), people in lacking.items():
-        alert, _ = _alert(conn, alert_id)
+        alert, _ = _known(conn, alert_id)
         conn.rollback()
         notice = _asking(alert, people[0])
         if not _carried(alert, notice, records, strips, waiting).is_whole:

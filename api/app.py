@@ -23,6 +23,7 @@ from api import (
     ecg_routes,
     live,
     monitoring_routes,
+    packet_routes,
     page_routes,
     people_routes,
     plan_routes,
@@ -104,7 +105,7 @@ def create_app(
     for routes in (
         stream_routes, alert_routes, strip_routes, callback_routes, people_routes, plan_routes, reach_routes,
         monitoring_routes, account_routes, ecg_routes, live, page_routes, device_routes,
-        reference_routes, record_routes,
+        reference_routes, record_routes, packet_routes,
     ):  # fmt: skip
         app.include_router(routes.router)
     return app

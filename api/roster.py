@@ -53,7 +53,7 @@ def save(conn: Connection, record: Record, seal: Seal, now: datetime, entries: E
 
 def read(conn: Connection, patient: str, seal: Seal) -> Record:
     """All that is known of a patient; one whom nobody entered is all "unknown", with the vitals that there are."""
-    return replace(_record(patient, _opened(conn, patient, seal)), vitals=vitals(conn, patient) or UNKNOWN)
+    return whole(conn, patient, seal)[0]
 
 
 def entries(conn: Connection, patient: str, seal: Seal) -> Entries:
@@ -70,6 +70,12 @@ def etag(conn: Connection, patient: str) -> str:
     """Which state of the record there is: another after every write."""
     row = conn.execute(SQL["version"], {"patient": patient}).fetchone()
     return f'"{row[0]}"' if row else '"0"'
+
+
+def whole(conn: Connection, patient: str, seal: Seal) -> tuple[Record, Entries]:
+    """Both, of one reading."""
+    known = _opened(conn, patient, seal)
+    return replace(_record(patient, known), vitals=vitals(conn, patient) or UNKNOWN), _entries(known)
 
 
 def _entries(known: dict[str, Any]) -> Entries:

@@ -1,0 +1,49 @@
+"""The packet over HTTP, as a FHIR document: of an alert, and of a patient without one.
+
+Must never be kept by a cache: it is a person's record.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from api import packet
+from api.access import Caller
+from api.fhir import summary
+from api.house import Here
+from api.packet import Packet
+from api.people_routes import Id
+from api.problem import Problem
+
+router = APIRouter(prefix="/api/v1")
+_FHIR: dict[int | str, dict[str, Any]] = {
+    200: {"content": {summary.MEDIA: {"schema": {"type": "object"}}}, "description": "A FHIR R4 document Bundle."}
+}
+PRIVATE = {"cache-control": "private, no-store"}
+
+
+@router.get("/alerts/{alert}/packet", tags=["alerts"], response_class=Response, responses=_FHIR)
+def alert_packet(alert: UUID, house: Here, caller: Caller) -> Response:
+    """The International Patient Summary with the alert, its strip as samples, and the last values."""
+    del caller
+    with house.transaction() as conn:
+        found = packet.of_alert(conn, alert, house.seal)
+    if found is None:
+        raise Problem(404, f"there is no alert {alert} of a patient")
+    return _document(found)
+
+
+@router.get("/patients/{patient}/summary", tags=["patients"], response_class=Response, responses=_FHIR)
+def patient_summary(patient: Id, house: Here, caller: Caller) -> Response:
+    """The International Patient Summary of what is on record; of somebody who is not entered it says that nothing is known."""
+    del caller
+    with house.transaction() as conn:
+        found = packet.of_patient(conn, patient, house.seal, house.now())
+    return _document(found)
+
+
+def _document(found: Packet) -> Response:
+    return Response(summary.document(found), media_type=summary.MEDIA, headers=PRIVATE)
