@@ -31,7 +31,7 @@ _SHOWN = (
     "tier", "past", "onset", "raised_at", "unanswered_from", "generation",
     "cycle", "acknowledged_until", "answered_by", "answered_at", "inhibited_by", "next_due_at",
     "asked_until", "well_at", "snoozed_until", "paused_until", "evidence", "episode_onset",
-    "episode_end", "told", "response_kind", "response_at",
+    "episode_end", "told", "persons", "response_kind", "response_at",
 )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from psycopg.rows import dict_row
 
-from alerts.alert import Tier
+from alerts.panels import EVERYTHING
 from alerts.sending import place
 from stream.store.sql import queries
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+    from alerts.panels import Sight
     from alerts.register import Connection
     from alerts.sealing import Seal
 
@@ -38,32 +39,31 @@ def list_alerts(
     kind: str | None = None,
     subject: str | None = None,
     before: Before | None = None,
+    sight: Sight = EVERYTHING,
 ) -> list[Row]:
-    """Alerts, newest first."""
+    """Alerts that a viewer may see, newest first."""
     at, last = before or (None, None)
     return _rows(conn, "list_alerts", is_open=is_open, tier=tier, kind=kind, subject=subject, before_at=at, before=last,
-                 limit=limit)  # fmt: skip
+                 limit=limit, **sight.asked())  # fmt: skip
 
 
-def alerts_of(
-    conn: Connection, patient: str, *, limit: int, before: Before | None = None
-) -> tuple[list[Row], int]:
+def alerts_of(conn: Connection, patient: str, *, limit: int, before: Before | None = None) -> tuple[list[Row], int]:
     """One patient's alerts, closed ones too, newest first, with who closed each; and how many there are in all."""
     at, last = before or (None, None)
     found = _rows(conn, "alerts_of", patient=patient, before_at=at, before=last, limit=limit)
     return found, _rows(conn, "count_of", patient=patient)[0]["total"]
 
 
-def subject_of(conn: Connection, alert: UUID) -> str | None:
-    """Whose alert it is; None: there is none of this id."""
-    found = _rows(conn, "one_alert", alert=alert)
-    return found[0]["subject"] if found else None
+def about(conn: Connection, alert: UUID) -> Row | None:
+    """Whose alert it is, its kind and tier, and the `persons` who were told; None: there is none of this id."""
+    found = _rows(conn, "about", alert=alert)
+    return found[0] if found else None
 
 
-def tier_of(conn: Connection, alert: UUID) -> Tier | None:
-    """Which tier it has now; None: there is none of this id."""
-    found = _rows(conn, "one_alert", alert=alert)
-    return Tier(found[0]["tier"]) if found else None
+def alert_of(conn: Connection, notice: UUID) -> UUID | None:
+    """Which alert a notice is of; None: there is none of this id."""
+    found = _rows(conn, "alert_of", notice=notice)
+    return found[0]["alert"] if found else None
 
 
 def one_alert(conn: Connection, alert: UUID) -> Row | None:
@@ -87,11 +87,12 @@ def list_deliveries(
     status: str | None = None,
     person: str | None = None,
     before: Before | None = None,
+    sight: Sight = EVERYTHING,
 ) -> list[Row]:
     """Notices with every attempt, newest first; without their bodies."""
     at, last = before or (None, None)
     notices = _rows(conn, "list_deliveries", alert=alert, status=status, person=person, before_at=at, before=last,
-                    limit=limit)  # fmt: skip
+                    limit=limit, is_everything=sight == EVERYTHING, **sight.asked())  # fmt: skip
     attempts: dict[UUID, list[Row]] = {}
     for row in _rows(conn, "attempts", notices=[notice["notice"] for notice in notices]):
         attempts.setdefault(row.pop("notice"), []).append(row)

@@ -1,11 +1,19 @@
 -- list_alerts --
+-- What a viewer may see is `alerts.panels.Sight.shows`, in SQL.
 SELECT alert, subject, subject_kind, condition, kind, state, tier, reason, past, onset, raised_at, generation, cycle,
        acknowledged_until, asked_until, well_at, snoozed_until, paused_until, answered_by, answered_at, inhibited_by, outcome, closed_at, next_due_at, plan_version, ladder
-  FROM alerts.alert
+  FROM alerts.alert a
  WHERE (%(is_open)s::bool IS NULL OR (state <> 'closed') = %(is_open)s)
    AND (%(tier)s::text IS NULL OR tier = %(tier)s)
    AND (%(kind)s::text IS NULL OR kind = %(kind)s)
    AND (%(subject)s::text IS NULL OR subject = %(subject)s)
+   AND CASE WHEN NOT %(is_clinical)s THEN a.kind = 'technical'
+            ELSE (a.subject_kind = 'patient' AND a.subject <> ALL (%(others)s)
+                  AND (%(only)s::text[] IS NULL OR a.subject = ANY (%(only)s)))
+              OR (%(only)s::text[] IS NULL
+                  AND ((%(names)s::text[] IS NULL AND a.subject_kind <> 'patient')
+                       OR EXISTS (SELECT FROM alerts.notice n WHERE n.alert = a.alert AND n.person = ANY (%(names)s))))
+            END
    AND (%(before_at)s::timestamptz IS NULL OR (raised_at, alert) < (%(before_at)s, %(before)s))
  ORDER BY raised_at DESC, alert DESC LIMIT %(limit)s
 
@@ -26,6 +34,15 @@ SELECT a.alert, a.condition, a.kind, a.state, a.tier, a.past, a.onset, a.raised_
 
 -- count_of --
 SELECT count(*) AS total FROM alerts.alert WHERE subject = %(patient)s AND subject_kind = 'patient'
+
+-- about --
+-- Whose alert it is, and who was told of it.
+SELECT a.subject, a.subject_kind, a.kind, a.tier,
+       ARRAY (SELECT DISTINCT n.person FROM alerts.notice n WHERE n.alert = a.alert) AS persons
+  FROM alerts.alert a WHERE a.alert = %(alert)s
+
+-- alert_of --
+SELECT alert FROM alerts.notice WHERE notice = %(notice)s
 
 -- one_alert --
 SELECT alert, subject, subject_kind, condition, kind, state, tier, reason, past, onset, raised_at, generation, cycle,
@@ -48,6 +65,14 @@ SELECT notice, alert, type, event, generation, cycle, rung, person, channel, add
  WHERE (%(alert)s::uuid IS NULL OR alert = %(alert)s)
    AND (%(status)s::text IS NULL OR status = %(status)s)
    AND (%(person)s::text IS NULL OR person = %(person)s)
+   AND (%(is_everything)s OR alert IN (SELECT alert FROM alerts.alert a WHERE true
+   AND CASE WHEN NOT %(is_clinical)s THEN a.kind = 'technical'
+            ELSE (a.subject_kind = 'patient' AND a.subject <> ALL (%(others)s)
+                  AND (%(only)s::text[] IS NULL OR a.subject = ANY (%(only)s)))
+              OR (%(only)s::text[] IS NULL
+                  AND ((%(names)s::text[] IS NULL AND a.subject_kind <> 'patient')
+                       OR EXISTS (SELECT FROM alerts.notice n WHERE n.alert = a.alert AND n.person = ANY (%(names)s))))
+            END))
    AND (%(before_at)s::timestamptz IS NULL OR (made_at, notice) < (%(before_at)s, %(before)s))
  ORDER BY made_at DESC, notice DESC LIMIT %(limit)s
 

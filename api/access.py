@@ -1,7 +1,7 @@
 """Who asks: a machine with a bearer token (one file a caller in the data folder's `keys/`), or a person's session.
 
-`Caller` and `Staff` are those who look after patients: a route that takes them is closed to a patient. One that a patient
-may use takes `Anyone`, and asks it about each subject. Must never log a token or compare it openly.
+A route declares its right by its parameter, `Annotated[Asker, may(Right.SEE)]`, and asks `check` about each patient and
+`check_alert` about each alert that it is given. Must never log a token or compare it openly.
 """
 
 from __future__ import annotations
@@ -11,22 +11,28 @@ import hmac
 import re
 import secrets
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from alerts import panels, reading
 from alerts.ladder import Role
+from alerts.panels import EVERYTHING, Sight
+from alerts.plan import ANY_DOCTOR
 from alerts.sealing import write_secret
 from api import sessions
 from api.accounts import Kind
 from api.problem import Problem
+from api.rights import RIGHTS, UNSCOPED, Right
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from uuid import UUID
 
-    from api.accounts import Account
+    from api.accounts import Account, Connection
+    from api.house import House
 
 _FILE = re.compile(r"api-([a-z0-9_-]{1,40})\.token")
 OPERATOR = "operator"
@@ -36,35 +42,70 @@ READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _BEARER = HTTPBearer(auto_error=False, description="A token from the data folder's keys/api-NAME.token")
 
 
-_ROLES = {Kind.PATIENT: Role.PATIENT, Kind.CLINICIAN: Role.DOCTOR, Kind.OPERATOR: Role.OPERATOR}
+_ROLES = {
+    Kind.PATIENT: Role.PATIENT,
+    Kind.FAMILY: Role.FAMILY,
+    Kind.DOCTOR: Role.DOCTOR,
+    Kind.NURSE: Role.PRACTICE,
+    Kind.DISPATCHER: Role.DISPATCH,
+    Kind.ADMIN: Role.OPERATOR,
+}
+_NOT_THEIRS = "this is not yours to see: no care team of this patient names you, and you were told of nothing of theirs"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asker:
-    """Who asks, and whose matters they may see."""
+    """Who asks, and whose matters they may look into."""
 
     name: str
     """What histories say: the token's name, or the person's id within care teams."""
     account: Account | None = None
-    """None: a machine."""
+    """None: a machine, which may everything."""
+    by: frozenset[Right] = frozenset()
+    """The rights of theirs by which they came into the route."""
+    house: House = field(repr=False, compare=False)
 
     @property
     def patient(self) -> str | None:
-        """The only patient whom they may see; None: not a patient."""
+        """Whose account it is, or whose family's; None: neither."""
         return self.account.patient if self.account else None
 
-    def may_see(self, subject: str) -> bool:
-        """Whether this subject's alerts are theirs to see."""
-        if self.account is not None and self.account.kind is Kind.PATIENT:
-            return subject == self.account.patient
-        return True
+    def own(self) -> str:
+        """The patient whose own page asks; a machine (403) has none."""
+        if self.patient is None:
+            raise Problem(403, "this is a patient's own page")
+        return self.patient
 
-    def check(self, subject: str | None) -> None:
-        """Refuse what is another's; None: of everybody."""
-        if self.account is None or self.account.kind is not Kind.PATIENT:
+    def sight(self, conn: Connection, patient: str | None = None) -> Sight:
+        """What they may see now: read once a request. `patient`: only this one is asked about."""
+        if self.account is None or self.account.kind is Kind.NURSE:
+            return EVERYTHING
+        if self.account.kind is Kind.ADMIN:
+            return Sight(is_clinical=False)
+        if self.account.kind is Kind.DOCTOR:
+            names = frozenset({self.account.person, self.account.login, ANY_DOCTOR})
+            return Sight(names=names, others=panels.others(conn, names, self.house.now(), patient))
+        return Sight(only=frozenset({self.account.patient} if self.account.patient else ()))
+
+    def check(self, patient: str) -> None:
+        """Refuse (403) a patient who is not in their scope. To be called before the route opens a transaction."""
+        if not self.by.isdisjoint(UNSCOPED):
             return
-        if subject is None or not self.may_see(subject):
-            raise Problem(403, "this is not yours to see")
+        with self.house.transaction() as conn:
+            sight = self.sight(conn, patient)
+        if not sight.covers(patient):
+            raise Problem(403, _NOT_THEIRS)
+
+    def check_alert(self, alert: UUID) -> dict[str, Any]:
+        """Refuse (403) an alert that is not theirs to see, or (404) that is not there; returns `alerts.reading.about`."""
+        with self.house.transaction() as conn:
+            found = reading.about(conn, alert)
+            if found is None:
+                raise Problem(404, f"there is no alert {alert}")
+            sight = self.sight(conn, found["subject"])
+        if not sight.shows(found):
+            raise Problem(403, _NOT_THEIRS)
+        return found
 
     def speaks_as(self, who: str | None) -> str:
         """In whose name an answer is given: a machine may hand on a person's word, a person speaks for themselves."""
@@ -75,11 +116,6 @@ class Asker:
     def role_as(self, role: Role | None) -> Role | None:
         """What they are to a patient: a machine may hand that on too, a person is what their account says."""
         return role if self.account is None else _ROLES[self.account.kind]
-
-    @property
-    def keeps_accounts(self) -> bool:
-        """Whether they may add accounts and change passwords."""
-        return self.name == OPERATOR if self.account is None else self.account.kind is Kind.OPERATOR
 
 
 def ensure_token(keys: Path, name: str = OPERATOR) -> str:
@@ -106,48 +142,48 @@ def caller_of(keys: Path, token: str) -> str | None:
     return found
 
 
+def rights_of(name: str, account: Account | None) -> frozenset[Right]:
+    """What somebody may do. Machines everything, but only the operator's keeps accounts."""
+    if account is not None:
+        return RIGHTS[account.kind]
+    return frozenset(Right) - (frozenset() if name == OPERATOR else {Right.ACCOUNTS})
+
+
 def _anyone(request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]) -> Asker:
     house = request.app.state.house
     if given is not None:
         machine = caller_of(house.keys, given.credentials)
         if machine is not None:
-            return Asker(name=machine)
+            return Asker(name=machine, house=house)
     elif (token := sessions.token_of(request)) is not None:
         with house.transaction() as conn:
             account = sessions.whose(conn, token, house.seal)
         if account is not None:
             if request.method not in READS and not sessions.is_ours(request):
                 raise Problem(403, "a command with a session must come from a page of ours")
-            return Asker(name=account.person, account=account)
+            return Asker(name=account.person, account=account, house=house)
     raise Problem(401, "sign in, or bring a bearer token: it lies in the data folder, keys/api-operator.token")
 
 
 Anyone = Annotated[Asker, Depends(_anyone)]
-"""Whoever asks, a patient too: the route asks `check` about the subject."""
+"""Everybody who is signed in, for what is about nobody but themselves."""
 
 
-def _staff(asker: Anyone) -> Asker:
-    asker.check(None)
-    return asker
+class Need:
+    """The rights that a route asks for: one of them is enough."""
+
+    def __init__(self, *rights: Right) -> None:
+        """Any of these."""
+        self.rights = frozenset(rights)
+
+    def __call__(self, asker: Anyone) -> Asker:
+        """Whoever has one of them, or 403."""
+        by = self.rights & rights_of(asker.name, asker.account)
+        if not by:
+            raise Problem(403, "your account is not for this")
+        return replace(asker, by=by)
 
 
-Staff = Annotated[Asker, Depends(_staff)]
-"""Who looks after patients: a clinician, an operator, a machine."""
-
-
-def _caller(asker: Staff) -> str:
-    return asker.name
-
-
-Caller = Annotated[str, Depends(_caller)]
-"""The name of one of them."""
-
-
-def _keeper(asker: Anyone) -> Asker:
-    if not asker.keeps_accounts:
-        raise Problem(403, "accounts are the operator's business")
-    return asker
-
-
-Keeper = Annotated[Asker, Depends(_keeper)]
-"""Who may add accounts."""
+def may(*rights: Right) -> Any:
+    """For a route's parameter: who has one of these rights comes in."""
+    return Depends(Need(*rights))

@@ -12,18 +12,27 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from alerts import trials
 from api import accounts, roster, sessions
-from api.access import Anyone, Keeper
+from api.access import Anyone, Asker, may
 from api.accounts import Account, AccountRefused, Kind
 from api.described import problems
 from api.house import Here
 from api.people_routes import Id
 from api.problem import Problem
+from api.rights import Right
 
 router = APIRouter(prefix="/api/v1", tags=["accounts"])
 
 Login = Annotated[str, Field(min_length=1, max_length=80)]
 Password = Annotated[str, Field(min_length=1, max_length=200)]
-HOME = {Kind.CLINICIAN: "/console", Kind.OPERATOR: "/console", Kind.PATIENT: "/me"}
+Keeper = Annotated[Asker, may(Right.ACCOUNTS)]
+HOME = {
+    Kind.PATIENT: "/me",
+    Kind.FAMILY: "/family",
+    Kind.DOCTOR: "/console",
+    Kind.NURSE: "/console",
+    Kind.DISPATCHER: "/dispatch",
+    Kind.ADMIN: "/admin",
+}
 """Where somebody comes to after signing in."""
 
 
@@ -83,12 +92,11 @@ def who_am_i(asker: Anyone) -> dict[str, Any]:
 
 
 @router.get("/me")
-def my_own(house: Here, asker: Anyone) -> dict[str, Any]:
+def my_own(house: Here, asker: Annotated[Asker, may(Right.OWN)]) -> dict[str, Any]:
     """What a patient's page shows beside their alerts: their last readings, and whom they may call."""
-    if asker.patient is None:
-        raise Problem(403, "this is a patient's own page")
+    patient = asker.own()
     with house.transaction() as conn:
-        record = roster.read(conn, asker.patient, house.seal)
+        record = roster.read(conn, patient, house.seal)
     contacts = [] if isinstance(record.contacts, str) else record.contacts
     return {"vitals": record.vitals, "contacts": contacts}
 

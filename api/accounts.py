@@ -43,12 +43,24 @@ _AT_ONCE = threading.BoundedSemaphore(4)  # a hash takes 64 MB: a flood of tries
 class Kind(StrEnum):
     """What somebody signs in as."""
 
-    CLINICIAN = "clinician"
-    """Sees alerts and takes them."""
     PATIENT = "patient"
     """Sees and answers the alerts of one patient: their own."""
-    OPERATOR = "operator"
-    """Keeps it running; adds accounts."""
+    FAMILY = "family"
+    """Sees what one patient allows."""
+    DOCTOR = "doctor"
+    """Sees, answers and treats the patients of their own panel."""
+    NURSE = "nurse"
+    """Sees and answers everybody's alerts, and enters patients."""
+    DISPATCHER = "dispatcher"
+    """Sees what an emergency gave the dispatch centre."""
+    ADMIN = "admin"
+    """Keeps it running; adds accounts. Nothing clinical."""
+
+
+OF_A_PATIENT = frozenset({Kind.PATIENT, Kind.FAMILY})
+"""Accounts that name their patient."""
+AT_A_CONSOLE = frozenset({Kind.DOCTOR, Kind.NURSE, Kind.ADMIN})
+"""Those who sit before a console, and are told by it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,18 +74,19 @@ class Account:
     person: str
     """Id within care teams: what histories and notices say, never a name."""
     patient: str | None = None
-    """Of a patient's account: whose alerts it sees, and no other's."""
+    """Of a patient's or a family's account: whose matters it sees, and no other's."""
     language: str = "en"
 
 
 def console_names_of(account: Account) -> frozenset[str]:
     """Whom an open console stands for: care teams name the person, or the account."""
-    return frozenset() if account.kind is Kind.PATIENT else frozenset({account.person, account.login})
+    return frozenset({account.person, account.login}) if account.kind in AT_A_CONSOLE else frozenset()
 
 
 def console_names(conn: Connection) -> frozenset[str]:
     """Everybody whom a console can stand for."""
-    return frozenset(name for row in conn.execute(SQL["console_names"]).fetchall() for name in row)
+    found = conn.execute(SQL["console_names"], {"kinds": sorted(AT_A_CONSOLE)}).fetchall()
+    return frozenset(name for row in found for name in row)
 
 
 class AccountRefused(ValueError):
@@ -88,8 +101,8 @@ def add(conn: Connection, account: Account, password: str, seal: Seal) -> None:
     """
     if not _LOGIN.fullmatch(account.login):
         raise AccountRefused(f"{account.login!r} cannot be a login: use a-z, 0-9 and _ . @ + -")
-    if (account.kind is Kind.PATIENT) != (account.patient is not None):
-        raise AccountRefused("a patient's account names its patient, and no other does")
+    if (account.kind in OF_A_PATIENT) != (account.patient is not None):
+        raise AccountRefused("an account of a patient or of their family names its patient, and no other does")
     row = {
         "login": account.login, "kind": account.kind, "patient": account.patient, "person": account.person,
         "name": seal.seal(account.name.encode(), ACCOUNT.place("name", account.login)), "language": account.language,

@@ -7,7 +7,7 @@ ON CONFLICT (login) DO NOTHING RETURNING login
 SELECT login, kind, patient, person, name, language FROM api.account ORDER BY login
 
 -- console_names --
-SELECT person, login FROM api.account WHERE kind <> 'patient'
+SELECT person, login FROM api.account WHERE kind = ANY (%(kinds)s)
 
 -- set_password --
 UPDATE api.account SET password = %(password)s, failures = 0, tried_at = NULL WHERE login = %(login)s RETURNING login

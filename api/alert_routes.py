@@ -17,12 +17,14 @@ from alerts.alert import Outcome, Tier
 from alerts.answers import Said, Verb
 from alerts.ladder import Role
 from alerts.overview import what
-from api.access import Anyone, Asker, Caller, Staff
+from alerts.panels import EVERYTHING
+from api.access import Asker, may
 from api.board import Names
 from api.described import problems
 from api.house import Here, House, IdempotencyKey, Row
 from api.people_routes import Id
 from api.problem import Problem
+from api.rights import Right
 from stream.finding import FindingKind
 
 router = APIRouter(prefix="/api/v1", tags=["alerts"])
@@ -66,12 +68,16 @@ class Snoozing(BaseModel):
 
 Given = Annotated[Answer | None, Body()]
 GivenClosing = Annotated[Closing | None, Body()]
+Watcher = Annotated[Asker, may(Right.SEE, Right.KEEP)]
+"""Sees alerts; an admin those of the equipment."""
+Answerer = Annotated[Asker, may(Right.ANSWER, Right.KEEP)]
+"""Answers them; an admin those of the equipment."""
 
 
 @router.get("/alerts")
 def list_alerts(
     house: Here,
-    asker: Anyone,
+    asker: Annotated[Asker, may(Right.SEE, Right.OWN, Right.KEEP)],
     is_open: Annotated[bool | None, Query(alias="open")] = None,
     tier: Tier | None = None,
     kind: FindingKind | None = None,
@@ -79,19 +85,28 @@ def list_alerts(
     before: str | None = None,
     limit: Limit = None,
 ) -> Row:
-    """Alerts, newest first. `next` goes into `before` for the page behind. A patient gets their own."""
-    subject = subject or asker.patient
-    asker.check(subject)
+    """Alerts that are yours to see, newest first. `next` goes into `before` for the page behind."""
+    if subject is not None and asker.patient is not None:
+        asker.check(subject)
     most = min(limit or house.settings.page, house.settings.page)
     with house.transaction() as conn:
         found = reading.list_alerts(
-            conn, limit=most, is_open=is_open, tier=tier, kind=kind, subject=subject, before=_cursor(before)
+            conn,
+            limit=most,
+            is_open=is_open,
+            tier=tier,
+            kind=kind,
+            subject=subject,
+            before=_cursor(before),
+            sight=asker.sight(conn, subject),
         )
     return {"alerts": found, "next": _next(found, most, "raised_at", "alert")}
 
 
 @router.get("/patients/{patient}/alerts")
-def patients_alerts(patient: Id, house: Here, asker: Staff, before: str | None = None, limit: Limit = None) -> Row:
+def patients_alerts(
+    patient: Id, house: Here, asker: Annotated[Asker, may(Right.SEE)], before: str | None = None, limit: Limit = None
+) -> Row:
     """A patient's alerts, closed ones too, newest first: how each ended, and by whom. `next` goes into `before`."""
     asker.check(patient)
     most = min(limit or house.settings.page, house.settings.page)
@@ -106,9 +121,9 @@ def patients_alerts(patient: Id, house: Here, asker: Staff, before: str | None =
 
 
 @router.get("/alerts/{alert}")
-def one_alert(alert: UUID, house: Here, caller: Caller) -> Row:
+def one_alert(alert: UUID, house: Here, asker: Watcher) -> Row:
     """One alert: episodes, history, notices with every attempt, responses, hop times."""
-    del caller
+    asker.check_alert(alert)
     with house.transaction() as conn:
         found = reading.one_alert(conn, alert)
         if found is None:
@@ -119,99 +134,122 @@ def one_alert(alert: UUID, house: Here, caller: Caller) -> Row:
 @router.get("/deliveries")
 def list_deliveries(
     house: Here,
-    caller: Caller,
+    asker: Watcher,
     alert: UUID | None = None,
     status: str | None = None,
     person: str | None = None,
     before: str | None = None,
     limit: Limit = None,
 ) -> Row:
-    """Notices with every attempt, newest first."""
-    del caller
+    """Notices with every attempt, newest first: those of the alerts that are yours to see. Whoever keeps it running: all."""
     most = min(limit or house.settings.page, house.settings.page)
     with house.transaction() as conn:
         found = reading.list_deliveries(
-            conn, limit=most, alert=alert, status=status, person=person, before=_cursor(before)
+            conn,
+            limit=most,
+            alert=alert,
+            status=status,
+            person=person,
+            before=_cursor(before),
+            sight=EVERYTHING if Right.KEEP in asker.by else asker.sight(conn),
         )
     return {"deliveries": found, "next": _next(found, most, "made_at", "notice")}
 
 
 @router.get("/deliveries/{notice}")
-def one_body(notice: UUID, house: Here, caller: Caller) -> Row:
+def one_body(notice: UUID, house: Here, asker: Annotated[Asker, may(Right.SEE)]) -> Row:
     """What a notice says, word for word."""
-    del caller
+    asker.check_alert(_alert_of(house, notice))
     with house.transaction() as conn:
         found = reading.body_of(conn, notice, house.seal)
     if found is None:
-        raise Problem(404, f"there is no notice {notice}, or it has not been tried yet")
+        raise Problem(404, f"the notice {notice} has not been tried yet")
     return found
 
 
 @router.post("/deliveries/{notice}/again", responses=problems(409))
-def send_again(notice: UUID, house: Here, caller: Caller) -> Row:
+def send_again(notice: UUID, house: Here, asker: Answerer) -> Row:
     """Send a notice again that was given up (`status` dead or refused), under its id; 409 if it was not."""
+    if Right.KEEP not in asker.by:
+        asker.check_alert(_alert_of(house, notice))
     with house.transaction() as conn:
-        asked = dead_letters.send_again(conn, notice, caller, house.now())
+        asked = dead_letters.send_again(conn, notice, asker.name, house.now())
     return {"notice": asked["notice"], "alert": asked["alert"], "status": asked["status"]}
 
 
 @router.post("/alerts/{alert}/acknowledge", responses=problems(409))
 def acknowledge(
-    alert: UUID, house: Here, asker: Anyone, said: Given = None, idempotency_key: IdempotencyKey = None
+    alert: UUID,
+    house: Here,
+    asker: Annotated[Asker, may(Right.ANSWER, Right.OWN, Right.KEEP)],
+    said: Given = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> Row:
     """Say "I have seen it and look after it for a while": the ladder waits, and starts again when that runs out.
 
     A patient may say it to a tip of their own.
     """
-    if asker.patient is not None:
-        with house.transaction() as conn:
-            asker.check(reading.subject_of(conn, alert))
-            tier = reading.tier_of(conn, alert)
-        if tier is not Tier.TIP:
-            raise Problem(403, "this is for your care team to answer; you are asked when you can help")
+    tier = asker.check_alert(alert)["tier"]
+    if asker.patient is not None and tier != Tier.TIP:
+        raise Problem(403, "this is for your care team to answer; you are asked when you can help")
     return _answered(house, alert, Verb.ACKNOWLEDGE, asker, said or Answer(), idempotency_key)
 
 
 @router.post("/alerts/{alert}/accept", responses=problems(409))
-def accept(alert: UUID, house: Here, staff: Staff, said: Given = None, idempotency_key: IdempotencyKey = None) -> Row:
+def accept(
+    alert: UUID, house: Here, asker: Answerer, said: Given = None, idempotency_key: IdempotencyKey = None
+) -> Row:
     """Say "I have it": the ladder stops. 409 names who was first."""
-    return _answered(house, alert, Verb.ACCEPT, staff, said or Answer(), idempotency_key)
+    asker.check_alert(alert)
+    return _answered(house, alert, Verb.ACCEPT, asker, said or Answer(), idempotency_key)
 
 
 @router.post("/alerts/{alert}/reject", responses=problems(409))
-def reject(alert: UUID, house: Here, staff: Staff, said: Given = None, idempotency_key: IdempotencyKey = None) -> Row:
+def reject(
+    alert: UUID, house: Here, asker: Answerer, said: Given = None, idempotency_key: IdempotencyKey = None
+) -> Row:
     """Say "not me": the next rung at once; nothing stops."""
-    return _answered(house, alert, Verb.REJECT, staff, said or Answer(), idempotency_key)
+    asker.check_alert(alert)
+    return _answered(house, alert, Verb.REJECT, asker, said or Answer(), idempotency_key)
 
 
 @router.post("/alerts/{alert}/close", responses=problems(409))
 def close(
-    alert: UUID, house: Here, staff: Staff, said: GivenClosing = None, idempotency_key: IdempotencyKey = None
+    alert: UUID, house: Here, asker: Answerer, said: GivenClosing = None, idempotency_key: IdempotencyKey = None
 ) -> Row:
     """It is over, and this is how; everybody who was told is stood down."""
+    asker.check_alert(alert)
     closing = said or Closing()
-    return _answered(house, alert, Verb.CLOSE, staff, closing, idempotency_key, closing.outcome)
+    return _answered(house, alert, Verb.CLOSE, asker, closing, idempotency_key, closing.outcome)
 
 
 @router.post("/alerts/{alert}/snooze", responses=problems(409))
-def snooze(alert: UUID, house: Here, asker: Anyone, given: Snoozing, idempotency_key: IdempotencyKey = None) -> Row:
+def snooze(
+    alert: UUID,
+    house: Here,
+    asker: Annotated[Asker, may(Right.ANSWER, Right.OWN, Right.KEEP)],
+    given: Snoozing,
+    idempotency_key: IdempotencyKey = None,
+) -> Row:
     """Say "not now": nobody is told for so long, unless it gets worse. 422 beyond what its tier allows."""
-    if asker.patient is not None:
-        with house.transaction() as conn:
-            asker.check(reading.subject_of(conn, alert))
+    asker.check_alert(alert)
     said = Answer(who=given.who)
     return _answered(house, alert, Verb.SNOOZE, asker, said, idempotency_key, minutes=given.minutes, role=given.role)
 
 
 @router.post("/alerts/{alert}/answer", responses=problems(409))
-def answer(alert: UUID, house: Here, asker: Anyone, says: WearerSays, idempotency_key: IdempotencyKey = None) -> Row:
+def answer(
+    alert: UUID,
+    house: Here,
+    asker: Annotated[Asker, may(Right.ANSWER, Right.OWN)],
+    says: WearerSays,
+    idempotency_key: IdempotencyKey = None,
+) -> Row:
     """The patient's own word. `well`: where they are being asked (`asked_until`), a doctor's alert; `help`: dispatch now.
 
     One answer is for everything that the patient is being asked about. 409 if it is closed or about the equipment.
     """
-    if asker.patient is not None:
-        with house.transaction() as conn:
-            asker.check(reading.subject_of(conn, alert))
+    asker.check_alert(alert)
     return _answered(house, alert, Verb(says.answer), asker, Answer(who=says.who), idempotency_key)
 
 
@@ -248,6 +286,14 @@ def _answered(
         "next_due_at": now.next_due_at,
         "changed": changed,
     }
+
+
+def _alert_of(house: House, notice: UUID) -> UUID:
+    with house.transaction() as conn:
+        alert = reading.alert_of(conn, notice)
+    if alert is None:
+        raise Problem(404, f"there is no notice {notice}")
+    return alert
 
 
 def _cursor(text: str | None) -> tuple[datetime, UUID] | None:

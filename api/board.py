@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from alerts.panels import Sight
     from alerts.sealing import Seal
     from api.access import Asker
 
@@ -89,14 +90,14 @@ def read(conn: Connection, names: Names, seal: Seal, now: datetime) -> Board:
                  names=team)  # fmt: skip
 
 
-def part_of(board: Board, asker: Asker) -> dict[str, dict[str, Any]]:
+def part_of(board: Board, asker: Asker, sight: Sight) -> dict[str, dict[str, Any]]:
     """What this viewer may see of the board, by alert."""
+    seen = [row for row in board.alerts if sight.shows(row)]
     if asker.patient is None:
-        return {str(row["alert"]): row for row in board.alerts}
+        unnamed = {} if sight.is_clinical else {"person": None}
+        return {str(row["alert"]): row | unnamed for row in seen}
     return {
-        str(row["alert"]): {name: row[name] for name in _PATIENTS_OWN}
-        for row in board.alerts
-        if row["subject"] == asker.patient and row["subject_kind"] == "patient" and row["inhibited_by"] is None
+        str(row["alert"]): {name: row[name] for name in _PATIENTS_OWN} for row in seen if row["inhibited_by"] is None
     }
 
 

@@ -125,8 +125,10 @@ def add_account(
     context: typer.Context,
     login: Annotated[str, typer.Argument(help="What they sign in with, as an e-mail address.")],
     name: Annotated[str, typer.Option(help="How the pages call them.")],
-    kind: Annotated[str, typer.Option(help="clinician, patient or operator.")] = "clinician",
-    patient_id: Annotated[str | None, typer.Option("--patient", help="Of a patient's account: which patient.")] = None,
+    kind: Annotated[str, typer.Option(help="doctor, nurse, dispatcher, admin, patient or family.")] = "doctor",
+    patient_id: Annotated[
+        str | None, typer.Option("--patient", help="Of a patient's or their family's account: which patient.")
+    ] = None,
     person: Annotated[str | None, typer.Option(help="Id within care teams. Left out: the login.")] = None,
     language: Annotated[str, typer.Option(help="en or zh.")] = "en",
     *,

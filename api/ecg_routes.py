@@ -6,22 +6,24 @@ Read only. Must never fill a gap: a sample that is not there says so.
 from __future__ import annotations
 
 import base64
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter
 
 from alerts.strip import tracing_of
-from api.access import Caller
+from api.access import Asker, may
 from api.house import Here, Row
 from api.problem import Problem
+from api.rights import Right
 
 router = APIRouter(prefix="/api/v1", tags=["alerts"])
 
 
 @router.get("/alerts/{alert}/ecg")
-def ecg(alert: UUID, house: Here, caller: Caller) -> Row:
+def ecg(alert: UUID, house: Here, asker: Annotated[Asker, may(Right.SEE)]) -> Row:
     """Thirty seconds around the onset: base64 of int16 little-endian microvolts, -32768 where there is no sample."""
-    del caller
+    asker.check_alert(alert)
     with house.transaction() as conn:
         tracing = tracing_of(conn, alert)
     if tracing is None:

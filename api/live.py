@@ -23,14 +23,18 @@ from starlette.websockets import WebSocketDisconnect
 
 from alerts import listeners
 from api import board, sessions
-from api.access import Asker
-from api.accounts import Kind
+from api.access import Asker, rights_of
+from api.accounts import console_names_of
+from api.rights import Right
 from stream.store.connect import Waiter
 
 if TYPE_CHECKING:
+    from alerts.panels import Sight
     from api.accounts import Account
     from api.board import Board
     from api.house import House
+
+    Viewer = tuple[Asker, Sight]
 
 router = APIRouter()
 
@@ -47,6 +51,7 @@ SIGNED_OUT = 4401
 TRY_AGAIN = 1013
 """Close code: the database cannot be read just now."""
 _LOG: Any = structlog.get_logger(__name__)
+_SHOWN_TO = frozenset({Right.SEE, Right.OWN, Right.KEEP})
 _GONE = (WebSocketDisconnect, RuntimeError, TimeoutError, psycopg.OperationalError, PoolTimeout)
 
 
@@ -127,18 +132,18 @@ async def live(socket: WebSocket) -> None:
     await socket.accept()
     session = str(uuid4())
     try:
-        asker = await _asker(socket, session)
+        viewer = await _viewer(socket, session)
     except (psycopg.Error, PoolTimeout):
         await socket.close(TRY_AGAIN)
         return
-    if asker is None:
+    if viewer is None:
         await socket.close(SIGNED_OUT)
         return
     hub: Hub = socket.app.state.hub
     event = asyncio.Event()
     place = hub.enter(event)
     heard = asyncio.create_task(_until_gone(socket))
-    said = asyncio.create_task(_tell(socket, hub, event, asker, session))
+    said = asyncio.create_task(_tell(socket, hub, event, viewer, session))
     try:
         await asyncio.wait((heard, said), return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -148,10 +153,11 @@ async def live(socket: WebSocket) -> None:
         for result in await asyncio.gather(heard, said, return_exceptions=True):
             if isinstance(result, Exception) and not isinstance(result, _GONE):
                 _LOG.error("live_failed", error=type(result).__name__)
-        await asyncio.shield(asyncio.to_thread(_leave, hub.house, asker.account, session))
+        await asyncio.shield(asyncio.to_thread(_leave, hub.house, viewer[0].account, session))
 
 
-async def _tell(socket: WebSocket, hub: Hub, event: asyncio.Event, asker: Asker, session: str) -> None:
+async def _tell(socket: WebSocket, hub: Hub, event: asyncio.Event, viewer: Viewer, session: str) -> None:
+    asker, sight = viewer
     sent: dict[str, bytes] | None = None
     said_at = checked_at = time.monotonic()
     while True:
@@ -161,13 +167,15 @@ async def _tell(socket: WebSocket, hub: Hub, event: asyncio.Event, asker: Asker,
         now = time.monotonic()
         if now - checked_at > RECHECK_S:
             checked_at = now
-            if await _asker(socket, session) is None:
+            again = await _viewer(socket, session)
+            if again is None:
                 await socket.close(SIGNED_OUT)
                 return
+            asker, sight = again
         seen = hub.board
         if seen is None or now - seen.read_at > STALE_S:
             continue
-        shown = {key: msgspec.json.encode(row) for key, row in board.part_of(seen, asker).items()}
+        shown = {key: msgspec.json.encode(row) for key, row in board.part_of(seen, asker, sight).items()}
         if sent is None or shown != sent:
             await _send(socket, _news(seen, asker, shown, sent))
             sent, said_at = shown, now
@@ -198,28 +206,29 @@ async def _until_gone(socket: WebSocket) -> None:
         await socket.receive_text()
 
 
-def _listens_as(account: Account | None) -> set[str]:
-    """Whom an open console stands for: care teams name the person, or the account."""
-    return set() if account is None or account.kind is Kind.PATIENT else {account.person, account.login}
-
-
 def _leave(house: House, account: Account | None, session: str) -> None:
     with suppress(psycopg.Error, PoolTimeout, PoolClosed), house.transaction() as conn:  # it runs out by itself
-        for name in _listens_as(account):
+        for name in console_names_of(account) if account else ():
             listeners.leave(conn, name, session)
 
 
-async def _asker(socket: WebSocket, session: str) -> Asker | None:
-    """Whose socket it is; a clinician is written down as somebody who listens."""
+async def _viewer(socket: WebSocket, session: str) -> Viewer | None:
+    """Whose socket it is and what they may see now; whoever has a console is written down as somebody who listens.
+
+    None: nobody's, or of somebody to whom no alerts are shown.
+    """
     token, house = sessions.token_of(socket), socket.app.state.house
 
-    def look() -> Asker | None:
+    def look() -> Viewer | None:
         if token is None:
             return None
         with house.transaction() as conn:
             account = sessions.whose(conn, token, house.seal)
-            for name in _listens_as(account):
+            if account is None or _SHOWN_TO.isdisjoint(rights_of(account.person, account)):
+                return None
+            for name in console_names_of(account):
                 listeners.refresh(conn, name, session, house.now())
-        return None if account is None else Asker(name=account.person, account=account)
+            asker = Asker(name=account.person, account=account, house=house)
+            return asker, asker.sight(conn)
 
     return await asyncio.to_thread(look)

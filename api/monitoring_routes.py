@@ -16,13 +16,17 @@ from alerts import monitoring
 from alerts.ladder import Role
 from alerts.monitoring import End
 from alerts.pauses import PauseKind
-from api.access import Anyone, Caller, Staff
+from api.access import Asker, may
 from api.described import problems
 from api.house import Here, IdempotencyKey, Row
 from api.people_routes import Id
+from api.rights import Right
 
 router = APIRouter(prefix="/api/v1/patients", tags=["monitoring"])
 
+Planner = Annotated[Asker, may(Right.TREAT, Right.OWN)]
+Viewer = Annotated[Asker, may(Right.SEE, Right.OWN)]
+Treater = Annotated[Asker, may(Right.TREAT)]
 Who = Annotated[str | None, Field(min_length=1, max_length=80, description="Left out: the token's caller.")]
 
 
@@ -48,7 +52,7 @@ class Ending(BaseModel):
 
 
 @router.post("/{patient}/pauses", status_code=201, responses=problems(409))
-def plan_pause(patient: Id, body: NewPause, house: Here, asker: Anyone, idempotency_key: IdempotencyKey = None) -> Row:
+def plan_pause(patient: Id, body: NewPause, house: Here, asker: Planner, idempotency_key: IdempotencyKey = None) -> Row:
     """Plan a pause: until it ends, silence tells nobody; what is found of the body does. 422 beyond its bounds."""
     asker.check(patient)
     now = house.now()
@@ -69,7 +73,7 @@ def plan_pause(patient: Id, body: NewPause, house: Here, asker: Anyone, idempote
 
 @router.get("/{patient}/pauses")
 def list_pauses(
-    patient: Id, house: Here, asker: Anyone, everything: Annotated[bool, Query(alias="all")] = False
+    patient: Id, house: Here, asker: Viewer, everything: Annotated[bool, Query(alias="all")] = False
 ) -> Row:
     """Pauses that run or are to come; with `all` those that are over too."""
     asker.check(patient)
@@ -78,7 +82,7 @@ def list_pauses(
 
 
 @router.delete("/{patient}/pauses/{pause}", responses=problems(409))
-def lift_pause(patient: Id, pause: UUID, house: Here, asker: Anyone) -> Row:
+def lift_pause(patient: Id, pause: UUID, house: Here, asker: Planner) -> Row:
     """End a pause before its time: what is still silent is told at once. 404 where there is none."""
     asker.check(patient)
     with house.transaction() as conn:
@@ -87,23 +91,25 @@ def lift_pause(patient: Id, pause: UUID, house: Here, asker: Anyone) -> Row:
 
 
 @router.post("/{patient}/end", responses=problems(409))
-def end(patient: Id, body: Ending, house: Here, staff: Staff) -> Row:
+def end(patient: Id, body: Ending, house: Here, asker: Treater) -> Row:
     """No longer monitored: every open alert is over. Dispatch is stood down if it was told; nobody else hears a word."""
+    asker.check(patient)
     with house.transaction() as conn:
-        changed = monitoring.end(conn, patient, body.kind, by_whom=staff.speaks_as(body.who), now=house.now())
+        changed = monitoring.end(conn, patient, body.kind, by_whom=asker.speaks_as(body.who), now=house.now())
     return {"patient": patient, "monitored": False, "changed": changed}
 
 
 @router.post("/{patient}/begin", responses=problems(409))
-def begin(patient: Id, house: Here, caller: Caller) -> Row:
+def begin(patient: Id, house: Here, asker: Treater) -> Row:
     """Monitored again: what is so now is raised within a minute."""
+    asker.check(patient)
     with house.transaction() as conn:
-        changed = monitoring.begin(conn, patient, by_whom=caller, now=house.now())
+        changed = monitoring.begin(conn, patient, by_whom=asker.name, now=house.now())
     return {"patient": patient, "monitored": True, "changed": changed}
 
 
 @router.get("/{patient}/monitoring")
-def whether(patient: Id, house: Here, asker: Anyone) -> Row:
+def whether(patient: Id, house: Here, asker: Viewer) -> Row:
     """Whether somebody is monitored, since when and why not, and the pauses that run or are to come."""
     asker.check(patient)
     with house.transaction() as conn:

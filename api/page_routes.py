@@ -27,7 +27,7 @@ router = APIRouter(include_in_schema=False)
 
 FOLDER = Path(__file__).with_name("pages")
 SIGN_IN = "/sign-in"
-BESIDE = {"/console": ("/patient", "/patients")}
+BESIDE = {"/console": ("/patient", "/patients"), "/admin": ("/console",)}
 """Pages that go with somebody's own."""
 HEADERS = {
     "content-security-policy": (

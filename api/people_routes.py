@@ -14,17 +14,20 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from alerts import plans
 from api import board, roster
-from api.access import Anyone, Caller
+from api.access import Asker, may
 from api.assigning import Assigned, holder_before
 from api.described import problems
 from api.house import Here, IdempotencyKey, Row, rows, tell
 from api.problem import Problem
+from api.rights import Right
 from gateway.reading import DeviceId
 from stream.command import AssignmentChanged, BenchLifted, SymptomReport
 from stream.finding import PatientId
 
 router = APIRouter(prefix="/api/v1", tags=["patients"])
 
+Viewer = Annotated[Asker, may(Right.SEE)]
+Keeper = Annotated[Asker, may(Right.KEEP)]
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
 
 
@@ -61,20 +64,18 @@ class Symptoms(_Request):
 
 
 @router.get("/patients")
-def list_patients(
-    house: Here, caller: Caller, after: str = "", limit: Annotated[int | None, Query(ge=1)] = None
-) -> Row:
-    """Who is entered, with the last readings, and who has a device without being entered; page by page, by id."""
-    del caller
+def list_patients(house: Here, asker: Viewer, after: str = "", limit: Annotated[int | None, Query(ge=1)] = None) -> Row:
+    """Whom you may see, with the last readings, and who has a device without being entered; page by page, by id."""
     most = min(limit or house.settings.page, house.settings.page)
     with house.transaction() as conn:
-        entered = roster.people(conn, after, most)
+        sight = asker.sight(conn)
+        entered = roster.people(conn, after, most, sight.others)
         ids = [row["patient"] for row in entered]
         devices = {row["patient"] for row in rows(conn, "known_patients")}
         benched = {row["patient"]: row["why"] for row in rows(conn, "benched")}
         names = board.Names().people(conn, ids, house.seal)
         vitals = roster.readings_of(conn, ids)
-    unknown = sorted(devices - set(ids)) if not after and len(entered) < most else []
+    unknown = sorted(devices - set(ids) - sight.others) if not after and len(entered) < most else []
     return {
         "patients": [
             row | names[row["patient"]] | {"benched": benched.get(row["patient"]), "vitals": vitals[row["patient"]]}
@@ -86,17 +87,27 @@ def list_patients(
 
 
 @router.post("/assignments", status_code=202, responses=problems(409))
-def assign(said: Assignment, house: Here, caller: Caller, idempotency_key: IdempotencyKey = None) -> Row:
+def assign(
+    said: Assignment,
+    house: Here,
+    asker: Annotated[Asker, may(Right.TREAT)],
+    idempotency_key: IdempotencyKey = None,
+) -> Row:
     """Whose a device is. Written with its inbox entry in one transaction; 409 names who holds the slot already."""
     wanted = Assigned(slot=said.slot, patient=said.patient, from_at=said.from_at or house.now(), to_at=said.to_at)
     if wanted.to_at is not None and wanted.to_at <= wanted.from_at:
         raise Problem(422, "to lies before from: an assignment ends after it begins")
+    if said.patient is not None:
+        asker.check(said.patient)
     with house.transaction() as conn:
+        sight = asker.sight(conn)
         rows(conn, "lock_device", device=said.device)
         before = [
             Assigned(slot=row["slot"], patient=row["patient"], from_at=row["from_at"], to_at=row["to_at"])
             for row in rows(conn, "assignments", device=said.device, from_at=wanted.from_at, to_at=wanted.to_at)
         ]
+        if not all(sight.covers(one.patient) for one in before if one.patient is not None):
+            raise Problem(403, "in part of that time this device is a patient's who is not yours to treat")
         other = None if said.correct or said.patient is None else holder_before(before, wanted)
         if other is not None:
             raise Problem(
@@ -111,26 +122,32 @@ def assign(said: Assignment, house: Here, caller: Caller, idempotency_key: Idemp
             from_at=wanted.from_at,
             to_at=wanted.to_at,
         )
-        identity = tell(conn, command, caller, idempotency_key)
+        identity = tell(conn, command, asker.name, idempotency_key)
     return {"command": identity, "from": wanted.from_at, "to": wanted.to_at}
 
 
 @router.post("/limits", status_code=202, responses=problems(412))
-def set_limits(said: Limits, house: Here, caller: Caller) -> Row:
+def set_limits(said: Limits, house: Here, asker: Annotated[Asker, may(Right.TREAT)]) -> Row:
     """The next version of a patient's plan, with these limits; the detector is told in the same transaction."""
+    asker.check(said.patient)
     with house.transaction() as conn:
         plan = plans.current(conn, said.patient)
         if said.version is not None:
             plan = replace(plan, version=said.version)
         plan = replace(plan, limits=said.limits, reason=said.reason)
         made, warnings = plans.activate(
-            conn, plan, house.means(conn), by_whom=caller, now=house.now(), limits_only=True
+            conn, plan, house.means(conn), by_whom=asker.name, now=house.now(), limits_only=True
         )
     return {"patient": made.patient, "version": made.version, "limits": made.limits, "warnings": warnings}
 
 
 @router.post("/symptoms", status_code=202)
-def report_symptoms(said: Symptoms, house: Here, asker: Anyone, idempotency_key: IdempotencyKey = None) -> Row:
+def report_symptoms(
+    said: Symptoms,
+    house: Here,
+    asker: Annotated[Asker, may(Right.OWN, Right.ANSWER)],
+    idempotency_key: IdempotencyKey = None,
+) -> Row:
     """What the patient feels: one more source for the detector. A patient says it of themselves."""
     asker.check(said.patient)
     at: datetime = said.at or house.now()
@@ -140,18 +157,19 @@ def report_symptoms(said: Symptoms, house: Here, asker: Anyone, idempotency_key:
 
 
 @router.post("/bench/{patient}/lift", status_code=202)
-def lift_bench(patient: Id, house: Here, caller: Caller, idempotency_key: IdempotencyKey = None) -> Row:
+def lift_bench(patient: Id, house: Here, asker: Keeper, idempotency_key: IdempotencyKey = None) -> Row:
     """Judge a benched patient again, as after an upgrade."""
+    asker.check(patient)
     with house.transaction() as conn:
         if patient not in {row["patient"] for row in rows(conn, "benched")}:
             raise Problem(404, f"{patient} is not benched")
-        command = BenchLifted(patient=PatientId(patient), by=caller)
-        return {"command": tell(conn, command, caller, idempotency_key)}
+        command = BenchLifted(patient=PatientId(patient), by=asker.name)
+        return {"command": tell(conn, command, asker.name, idempotency_key)}
 
 
 @router.get("/bench")
-def list_benched(house: Here, caller: Caller) -> Row:
+def list_benched(house: Here, asker: Keeper) -> Row:
     """Patients who are archived, not judged, and why."""
-    del caller
+    del asker
     with house.transaction() as conn:
         return {"benched": rows(conn, "benched")}

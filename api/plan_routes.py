@@ -21,12 +21,13 @@ from alerts.pauses import PauseKind
 from alerts.plan import DEFAULT_TEAM, Plan, PlannedLadder, limits_of
 from alerts.policy import RULES
 from alerts.quiet_hours import QuietHours
-from api.access import Caller
+from api.access import Asker, may
 from api.board import Names
 from api.described import problems
 from api.house import Here, Row
 from api.people_routes import Id
 from api.problem import Problem
+from api.rights import Right
 from stream.command import Timetable
 from stream.limits import LIMITS
 from stream.statement import TECHNICAL
@@ -73,9 +74,9 @@ class Trial(BaseModel):
 
 
 @router.get("/plans/{patient}")
-def get_plan(patient: Id, house: Here, caller: Caller, response: Response) -> Plan:
+def get_plan(patient: Id, house: Here, asker: Annotated[Asker, may(Right.SEE)], response: Response) -> Plan:
     """The plan in force; version 0 is the default. The ETag goes into If-Match when it is changed."""
-    del caller
+    asker.check(patient)
     with house.transaction() as conn:
         plan = plans.current(conn, patient)
     response.headers["etag"] = f'"{plan.version}"'
@@ -87,7 +88,7 @@ def put_plan(
     patient: Id,
     body: PlanBody,
     house: Here,
-    caller: Caller,
+    asker: Annotated[Asker, may(Right.TREAT)],
     response: Response,
     if_match: Annotated[str | None, Header()] = None,
 ) -> dict[str, Any]:
@@ -97,6 +98,7 @@ def put_plan(
     a limit is beyond its bounds (`limit` says which), or beyond what is advised without a reason (`unadvised`). Where
     nothing but limits is new, what the plan in force lacks already is a warning, and does not keep a limit from being set.
     """
+    asker.check(patient)
     with house.transaction() as conn:
         version = version_in(if_match)
         plan = Plan(
@@ -114,7 +116,7 @@ def put_plan(
             reason=body.reason,
         )
         made, warnings = plans.activate(
-            conn, plan, house.means(conn), by_whom=caller, now=house.now(),
+            conn, plan, house.means(conn), by_whom=asker.name, now=house.now(),
             limits_only=_agreed_but_limits(plan) == _agreed_but_limits(plans.current(conn, patient)),
         )  # fmt: skip
     response.headers["etag"] = f'"{made.version}"'
@@ -132,9 +134,9 @@ def version_in(etag: str | None) -> int | None:
 
 
 @router.get("/plans/{patient}/versions")
-def list_versions(patient: Id, house: Here, caller: Caller) -> Row:
+def list_versions(patient: Id, house: Here, asker: Annotated[Asker, may(Right.SEE)]) -> Row:
     """Every version, newest first: who put it in force, when and why, and what it changed."""
-    del caller
+    asker.check(patient)
     with house.transaction() as conn:
         found = plans.versions(conn, patient)
         names = Names().team(conn, house.seal)
@@ -155,9 +157,9 @@ def list_versions(patient: Id, house: Here, caller: Caller) -> Row:
 
 
 @router.get("/plans/{patient}/limits")
-def get_limits(patient: Id, house: Here, caller: Caller) -> Row:
+def get_limits(patient: Id, house: Here, asker: Annotated[Asker, may(Right.SEE)]) -> Row:
     """Every limit that this plan is judged by: its value, its bounds with their source, and what it decides."""
-    del caller
+    asker.check(patient)
     with house.transaction() as conn:
         plan = plans.current(conn, patient)
     values = limits_of(plan)
@@ -165,12 +167,12 @@ def get_limits(patient: Id, house: Here, caller: Caller) -> Row:
 
 
 @router.post("/plans/{patient}/try")
-def try_limits(patient: Id, body: Trial, house: Here, caller: Caller) -> Row:
+def try_limits(patient: Id, body: Trial, house: Here, asker: Annotated[Asker, may(Right.SEE)]) -> Row:
     """What these limits would have raised over the last 30 days, and what the plan in force would; changes nothing.
 
     Glucose and pressure are judged again by both; `untold` says of which limits it cannot be told, and why.
     """
-    del caller
+    asker.check(patient)
     with house.transaction() as conn:
         plan = plans.current(conn, patient)
         wished = replace(plan, limits=body.limits)

@@ -14,15 +14,18 @@ from alerts import plans, schedules, trials
 from alerts.delivery.outcome import Delivered
 from alerts.reachability import TRIED_FOR, prove
 from alerts.schedule import Schedule, SpecialDay, WeeklyShift
-from api.access import Caller
+from api.access import Asker, may
 from api.described import problems
 from api.house import Here
 from api.people_routes import Id
 from api.plan_routes import version_in
 from api.problem import Problem
+from api.rights import Right
 
 router = APIRouter(prefix="/api/v1", tags=["reachability"])
 
+Planner = Annotated[Asker, may(Right.KEEP, Right.TREAT)]
+"""Whoever writes a plan must know who can be reached by what."""
 Name = Annotated[str, Path(pattern=r"^[a-z0-9_-]{1,40}$")]
 
 
@@ -37,9 +40,9 @@ class ScheduleBody(BaseModel):
 
 
 @router.get("/schedules/{name}")
-def get_schedule(name: Name, house: Here, caller: Caller, response: Response) -> Schedule:
+def get_schedule(name: Name, house: Here, asker: Planner, response: Response) -> Schedule:
     """A schedule as it is now, and who is on call by it."""
-    del caller
+    del asker
     with house.transaction() as conn:
         found = schedules.current(conn, name)
     if found is None:
@@ -49,9 +52,9 @@ def get_schedule(name: Name, house: Here, caller: Caller, response: Response) ->
 
 
 @router.get("/schedules/{name}/on-call")
-def get_on_call(name: Name, house: Here, caller: Caller) -> dict[str, Any]:
+def get_on_call(name: Name, house: Here, asker: Planner) -> dict[str, Any]:
     """Who is on call now."""
-    found = get_schedule(name, house, caller, Response())
+    found = get_schedule(name, house, asker, Response())
     now = house.now()
     return {"schedule": name, "version": found.version, "at": now, "on_call": found.on_call(now)}
 
@@ -61,7 +64,7 @@ def put_schedule(
     name: Name,
     body: ScheduleBody,
     house: Here,
-    caller: Caller,
+    asker: Annotated[Asker, may(Right.KEEP)],
     response: Response,
     if_match: Annotated[str | None, Header()] = None,
 ) -> dict[str, Any]:
@@ -74,15 +77,15 @@ def put_schedule(
         wanted = Schedule(
             name=name, zone=body.zone, week=tuple(body.week), exceptions=tuple(body.exceptions), version=version
         )
-        made = schedules.activate(conn, wanted, house.means(conn), by_whom=caller, now=house.now())
+        made = schedules.activate(conn, wanted, house.means(conn), by_whom=asker.name, now=house.now())
     response.headers["etag"] = f'"{made.version}"'
     return {"schedule": name, "version": made.version}
 
 
 @router.get("/channels")
-def list_channels(house: Here, caller: Caller) -> dict[str, Any]:
+def list_channels(house: Here, asker: Planner) -> dict[str, Any]:
     """The ways to people: what there is, what it lacks, and the newest trial of each."""
-    del caller
+    del asker
     with house.transaction() as conn:
         means, newest = house.means(conn), trials.newest(conn)
     return {
@@ -100,13 +103,13 @@ def try_channel(
     channel: Annotated[str, Path(max_length=40)],
     address: Annotated[str, Path(max_length=200)],
     house: Here,
-    caller: Caller,
+    asker: Planner,
 ) -> dict[str, Any]:
     """Send `alert.test` there: whether this way works. What was delivered counts for every plan that uses it."""
     outcome = trials.send(house.channels, (channel, address))
     now = house.now()
     with house.transaction() as conn:  # nothing was held while the receiver took its time
-        trials.keep(conn, house.alerts, (channel, address), outcome, caller, now)
+        trials.keep(conn, house.alerts, (channel, address), outcome, asker.name, now)
     is_delivered = isinstance(outcome, Delivered)
     return {
         "channel": channel,
@@ -118,9 +121,9 @@ def try_channel(
 
 
 @router.get("/plans/{patient}/reachability")
-def get_reachability(patient: Id, house: Here, caller: Caller) -> dict[str, Any]:
+def get_reachability(patient: Id, house: Here, asker: Annotated[Asker, may(Right.SEE)]) -> dict[str, Any]:
     """What the plan in force lacks, by the proof that a new one must pass."""
-    del caller
+    asker.check(patient)
     with house.transaction() as conn:
         plan = plans.current(conn, patient)
         proof = prove(plan, house.means(conn), house.now(), plans.worn(conn, patient))

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from alerts.record import UNKNOWN, Contact, Record
 from api import roster
-from api.access import Caller
+from api.access import Asker, may
 from api.described import problems
 from api.entries import LISTS, Entries, of_rows
 from api.fhir import merging, reading
@@ -20,9 +20,12 @@ from api.fhir.checking import Broken
 from api.house import Here, Row
 from api.people_routes import Id
 from api.problem import Problem
+from api.rights import Right
 
 router = APIRouter(prefix="/api/v1", tags=["record"])
 
+Viewer = Annotated[Asker, may(Right.SEE)]
+Enterer = Annotated[Asker, may(Right.ENTER)]
 Short = Annotated[str, Field(max_length=500)]
 Word = Annotated[str, Field(max_length=100)] | None
 Day = Annotated[str, Field(pattern=r"^\d{4}(-\d\d(-\d\d)?)?$")]
@@ -76,27 +79,27 @@ class Person(BaseModel):
 
 
 @router.get("/patients/{patient}")
-def one_patient(patient: Id, house: Here, caller: Caller, response: Response) -> Record:
+def one_patient(patient: Id, house: Here, asker: Viewer, response: Response) -> Record:
     """The record as an alert carries it, with the last vitals."""
-    del caller
+    asker.check(patient)
     with house.transaction() as conn:
         response.headers["etag"] = roster.etag(conn, patient)
         return roster.read(conn, patient, house.seal)
 
 
 @router.get("/patients/{patient}/entered")
-def entered(patient: Id, house: Here, caller: Caller, response: Response) -> Row:
+def entered(patient: Id, house: Here, asker: Viewer, response: Response) -> Row:
     """The record as it was entered, with the codes: what `PUT` takes. The ETag goes into If-Match."""
-    del caller
+    asker.check(patient)
     with house.transaction() as conn:
         response.headers["etag"] = roster.etag(conn, patient)
         return _body(roster.read(conn, patient, house.seal), roster.entries(conn, patient, house.seal))
 
 
 @router.put("/patients/{patient}", status_code=204, responses=problems(412))
-def put_patient(patient: Id, person: Person, house: Here, caller: Caller, if_match: IfMatch = None) -> Response:
+def put_patient(patient: Id, person: Person, house: Here, asker: Enterer, if_match: IfMatch = None) -> Response:
     """Enter a patient, or write all of one anew. 412: somebody wrote since the ETag of If-Match was read."""
-    del caller
+    asker.check(patient)
     told = {name: getattr(person, name) for name in Person.model_fields if name not in LISTS}
     known: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in told.items() if value is not None
@@ -117,7 +120,7 @@ def import_bundle(
     patient: Id,
     bundle: Annotated[dict[str, Any], Body(description="A FHIR R4 Bundle of one person.")],
     house: Here,
-    caller: Caller,
+    asker: Enterer,
     dry: Annotated[bool, Query(description="Only say what would change.")] = False,
     if_match: IfMatch = None,
 ) -> Row:
@@ -125,7 +128,7 @@ def import_bundle(
 
     The same Bundle again changes nothing. `not_taken` lists what was recognised and is not in the record.
     """
-    del caller
+    asker.check(patient)
     try:
         read = reading.read(bundle, house.now().date())
         with house.transaction() as conn:

@@ -132,9 +132,9 @@ def named(kind: str, values: list[float | None]) -> dict[str, float | None]:
     return dict(zip(names or tuple(f"value_{n}" for n in range(len(values))), values, strict=False))
 
 
-def people(conn: Connection, after: str, limit: int) -> list[dict[str, Any]]:
-    """Who is entered, by id: no names."""
-    asked = {"after": after, "limit": limit}
+def people(conn: Connection, after: str, limit: int, others: frozenset[str] = frozenset()) -> list[dict[str, Any]]:
+    """Who is entered, by id, but for `others`: no names."""
+    asked = {"after": after, "limit": limit, "others": sorted(others)}
     return conn.cursor(row_factory=dict_row).execute(SQL["people"], asked).fetchall()
 
 

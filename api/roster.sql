@@ -8,7 +8,8 @@ SELECT pg_advisory_xact_lock(hashtextextended('api.person|' || %(patient)s, 0))
 SELECT version FROM api.person WHERE patient = %(patient)s
 
 -- people --
-SELECT patient, added_at, changed_at FROM api.person WHERE patient > %(after)s ORDER BY patient LIMIT %(limit)s
+SELECT patient, added_at, changed_at FROM api.person WHERE patient > %(after)s AND patient <> ALL (%(others)s)
+ ORDER BY patient LIMIT %(limit)s
 
 -- save_person --
 INSERT INTO api.person (patient, name, birth_date, sex, language, address, door_code, phones, problems, medication,

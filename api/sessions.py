@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from psycopg.rows import dict_row
 
-from api.accounts import SQL, Account, Kind, account_of
+from api.accounts import OF_A_PATIENT, SQL, Account, Kind, account_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,12 +26,11 @@ if TYPE_CHECKING:
     from api.accounts import Connection
 
 LASTS: Mapping[Kind, tuple[timedelta, timedelta]] = {
-    Kind.CLINICIAN: (timedelta(hours=1), timedelta(hours=12)),
-    Kind.OPERATOR: (timedelta(hours=1), timedelta(hours=12)),
-    Kind.PATIENT: (timedelta(days=30), timedelta(days=180)),
+    **dict.fromkeys(Kind, (timedelta(hours=1), timedelta(hours=12))),
+    **dict.fromkeys(OF_A_PATIENT, (timedelta(days=30), timedelta(days=180))),
 }
-"""How long a session may go unseen, and how long it lasts at most. An open console is seen all the time; a patient's
-phone must not have forgotten its owner when it is needed."""
+"""How long a session may go unseen, and how long it lasts at most. An open console is seen all the time; the phone of a
+patient or their family must not have forgotten its owner when it is needed."""
 _SECURE = "__Host-tierwatch"
 _PLAIN = "tierwatch"
 """On plain http, which is served on loopback only: browsers take the prefix over https alone."""

@@ -17,11 +17,13 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from psycopg_pool import PoolTimeout
 
 from alerts import reading
-from api.access import Caller
+from api.access import Asker, may
 from api.house import Here, House, Row, ranges, rows, size
 from api.problem import Problem
+from api.rights import Right
 
 router = APIRouter()
+Keeper = Annotated[Asker, may(Right.KEEP)]
 _RANGES = ("received", "archived", "excused", "judged_live", "judged_past", "unjudged", "unaccounted")
 
 
@@ -100,7 +102,7 @@ def _gauge(registry: CollectorRegistry, name: str, text: str, *labels: str) -> G
 @router.get("/api/v1/quarantine", tags=["log"])
 def quarantine(
     house: Here,
-    caller: Caller,
+    keeper: Keeper,
     client: str | None = None,
     reason: str | None = None,
     before: datetime | None = None,
@@ -108,7 +110,7 @@ def quarantine(
     limit: Annotated[int | None, Query(ge=1)] = None,
 ) -> Row:
     """What could not be admitted: by name, with who sent it and what was wrong, newest first."""
-    del caller
+    del keeper
     most = min(limit or house.settings.page, house.settings.page)
     with house.transaction() as conn:
         found = rows(conn, "quarantined", client=client, reason=reason, before_at=before, limit=most)
@@ -120,9 +122,9 @@ def quarantine(
 
 
 @router.get("/api/v1/quarantine/{entry}", tags=["log"])
-def quarantined_body(entry: UUID, house: Here, caller: Caller) -> Row:
+def quarantined_body(entry: UUID, house: Here, keeper: Keeper) -> Row:
     """The bytes of one entry, as hex."""
-    del caller
+    del keeper
     with house.transaction() as conn:
         body = _body(conn, entry)
     if body is None:
@@ -136,12 +138,12 @@ def _body(conn: psycopg.Connection[Any], entry: UUID) -> str | None:
 
 
 @router.get("/api/v1/ledger", tags=["log"])
-def ledger(house: Here, caller: Caller) -> Row:
+def ledger(house: Here, keeper: Keeper) -> Row:
     """The books: for every lane what came, what is archived, what was judged live and past, and what is neither.
 
     `unaccounted` must be 0. `unjudged` waits: it is held behind a hole, is due for a past pass, or has no patient.
     """
-    del caller
+    del keeper
     with house.transaction() as conn:
         found = rows(conn, "ledger")
         (lag, *_) = rows(conn, "lag")
@@ -157,9 +159,9 @@ def ledger(house: Here, caller: Caller) -> Row:
 
 
 @router.get("/api/v1/health", tags=["health"])
-def health(house: Here, caller: Caller) -> Row:
+def health(house: Here, asker: Annotated[Asker, may(Right.SEE, Right.KEEP)]) -> Row:
     """The figures of the clinicians' bar; `quarantined` counts entries of the last 24 h (at most a page of them)."""
-    del caller
+    del asker
     # Quarantine is dated by real clocks, whatever speed the injected one runs at.
     since = datetime.now(UTC) - timedelta(days=1)
     with house.transaction() as conn:

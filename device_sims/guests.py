@@ -1,4 +1,4 @@
-"""Who may look into the demo: a doctor at the console, and patients at their own page. Accounts are made through the API.
+"""Who may look into the demo: one of each kind of account, and patients at their own page. Accounts are made through the API.
 
 Passwords are made by the product, shown once on the terminal, and kept nowhere; each start gives new ones.
 """
@@ -28,6 +28,14 @@ class NoAccount(RuntimeError):
         """Asking again would change nothing."""
 
 
+PAGES = {
+    "patient": "/me", "family": "/family", "doctor": "/console", "nurse": "/console", "dispatcher": "/dispatch",
+    "admin": "/admin",
+}  # fmt: skip
+FOLLOWED = frozenset({"patient", "doctor"})
+"""Kinds of guests whose pages the witness looks at."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guest:
     """Somebody who may sign in."""
@@ -36,14 +44,15 @@ class Guest:
     name: str
     shows: str
     """What they will see, for the terminal."""
+    kind: str = "patient"
     patient: str | None = None
-    """Of a patient's account: whose page; None: the console."""
+    """Of the account of a patient or their family: whose page."""
     language: str = "en"
 
     @property
     def page(self) -> str:
         """Where signing in leads to."""
-        return "/console" if self.patient is None else "/me"
+        return PAGES[self.kind]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,11 +63,16 @@ class Pass:
     password: str = field(repr=False)
 
 
-DOCTOR = Guest(login="doctor", name="Dr Amara Okoye", shows="every alert; take one: I have it")
+DOCTOR = Guest(login="doctor", name="Dr Amara Okoye", kind="doctor", shows="every alert; take one: I have it")
+"""The demo's patients have no plan of their own: they are every doctor's."""
+NURSE = Guest(login="nurse", name="Rafael Santos", kind="nurse", shows="the same, without plans")
+DISPATCHER = Guest(login="dispatcher", name="Control room 1", kind="dispatcher", shows="what emergencies gave dispatch")
+ADMIN = Guest(login="admin", name="Nadia Haddad", kind="admin", shows="accounts, and who looked at what; no patient")
 ADA = Guest(login="ada", name="Ada Lindqvist", patient="ada", shows="her emergency, and that help has taken it")
+ERIK = Guest(login="erik", name="Erik Lindqvist", kind="family", patient="ada", shows="what his mother lets him see")
 SOFIA = Guest(login="sofia", name="Sofia Marin", patient="sofia", shows="a tip: her glucose is low")
 LIN = Guest(login="lin", name="林晓", patient="lin-xiao", language="zh", shows="her patch has come off (Chinese)")
-GUESTS = (DOCTOR, ADA, SOFIA, LIN)
+GUESTS = (DOCTOR, NURSE, DISPATCHER, ADMIN, ADA, ERIK, SOFIA, LIN)
 
 
 def let_in(api: Api, guests: Iterable[Guest] = GUESTS) -> list[Pass]:
@@ -89,7 +103,7 @@ def _password(client: httpx2.Client, guest: Guest) -> str:
     reply = client.put(f"/api/v1/accounts/{guest.login}/password", json={})
     if reply.status_code == _NOT_FOUND:
         account: dict[str, Any] = {"login": guest.login, "name": guest.name, "language": guest.language}
-        account |= {"kind": "clinician"} if guest.patient is None else {"kind": "patient", "patient": guest.patient}
+        account |= {"kind": guest.kind, "patient": guest.patient}
         reply = client.post("/api/v1/accounts", json=account)
     if not reply.is_success:
         raise NoAccount(guest, reply.status_code, reply.text)

@@ -175,7 +175,11 @@ async def _watch(post: Post, passes: Sequence[Pass], say: Callable[[str], None],
     async with httpx2.AsyncClient(
         base_url=post.api.url, headers=headers, timeout=_TIMEOUT_S, trust_env=False
     ) as client:
-        pages = [asyncio.create_task(_follow(post.api.url, one, sight, changed)) for one in passes]
+        pages = [
+            asyncio.create_task(_follow(post.api.url, one, sight, changed))
+            for one in passes
+            if one.guest.kind in guests.FOLLOWED
+        ]
         try:
             while waiting and not ended.is_set() and time.monotonic() - begun < post.within_s:
                 with suppress(TimeoutError):

@@ -31,9 +31,9 @@ def client(dsn: str, tmp_path: Path) -> Iterator[TestClient]:
     with TestClient(app, headers=OURS) as made:
         bearer = {"authorization": f"Bearer {ensure_token(tmp_path / 'keys')}"}
         for login, more in {
-            "lin": {"name": "Dr Lin", "kind": "clinician", "person": "doctor"},
+            "lin": {"name": "Dr Lin", "kind": "doctor", "person": "doctor"},
             "ada": {"name": "Ada", "kind": "patient", "patient": "ada"},
-            "olga": {"name": "Olga", "kind": "operator"},
+            "olga": {"name": "Olga", "kind": "admin"},
         }.items():
             body = {"login": login, "password": SECRET} | more
             assert made.post("/api/v1/accounts", json=body, headers=bearer).status_code == 201
@@ -196,7 +196,7 @@ def test_accounts_are_the_operators_business(client: TestClient, tmp_path: Path)
     assert client.get("/api/v1/accounts", headers=other).status_code == 403
     sign_in(client, "olga")
     assert {row["login"] for row in client.get("/api/v1/accounts").json()["accounts"]} == {"ada", "lin", "olga"}
-    made = client.post("/api/v1/accounts", json={"login": "new", "name": "N", "kind": "clinician"}).json()
+    made = client.post("/api/v1/accounts", json={"login": "new", "name": "N", "kind": "doctor"}).json()
     assert sign_in(client, "new", made["password"]) == 200
 
 
@@ -207,12 +207,12 @@ def test_accounts_are_the_operators_business(client: TestClient, tmp_path: Path)
         {"login": "../x"},
         {"password": "short"},
         {"kind": "patient"},  # of whom?
-        {"patient": "ada"},  # a clinician is nobody's patient
+        {"patient": "ada"},  # a doctor is nobody's patient
     ],
 )
 def test_an_account_that_cannot_be_is_refused_with_the_reason(client: TestClient, wrong: dict[str, Any]) -> None:
     sign_in(client, "olga")
-    body = {"login": "new", "name": "N", "kind": "clinician"} | wrong
+    body = {"login": "new", "name": "N", "kind": "doctor"} | wrong
     told = client.post("/api/v1/accounts", json=body)
     assert (told.status_code, bool(told.json()["detail"])) == (422, True)
 

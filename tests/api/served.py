@@ -36,8 +36,8 @@ PEOPLE = {
     "wei": Record(patient="wei", name="样本伟", birth_date="1952-01-05", sex="male", language="zh"),
 }  # fmt: skip
 TEAM = (
-    Account(login="lin", kind=Kind.CLINICIAN, name="Dr Lin", person="doctor"),
-    Account(login="sample", kind=Kind.CLINICIAN, name="R. Sample, RN", person="nurse"),
+    Account(login="lin", kind=Kind.DOCTOR, name="Dr Lin", person="doctor"),
+    Account(login="sample", kind=Kind.NURSE, name="R. Sample, RN", person="nurse"),
     Account(login="ada", kind=Kind.PATIENT, name="Ada", person="patient", patient="ada"),
 )
 
