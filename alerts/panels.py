@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg.types.json import Jsonb
 
+from alerts.ladder import Role
+from alerts.plan import DEFAULT_TEAM
 from stream.finding import FindingKind, SubjectKind
 from stream.store.sql import queries
 
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 SQL = queries(Path(__file__).with_suffix(".sql"))
 
+ANY_DOCTOR = next(one.person for one in DEFAULT_TEAM if one.role is Role.DOCTOR)
+"""The person of the default team behind whom every doctor stands."""
 AFTERWARDS = timedelta(days=1)
 """So long after its end whoever was told of an alert may still look into it: to undo, and to write down what was done."""
 

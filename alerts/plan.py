@@ -181,12 +181,9 @@ DISPATCH_ENDPOINT = "dispatch"
 OPERATOR = Addressee(person="operator", channel="log", address="operator", role=Role.OPERATOR)
 """Who hears what nobody else can be told."""
 
-ANY_DOCTOR = "doctor"
-"""The person of the default team behind whom every doctor stands."""
-
 DEFAULT_TEAM: tuple[Addressee, ...] = (
     Addressee(person="dispatch", channel="webhook", address=DISPATCH_ENDPOINT, role=Role.DISPATCH),
-    Addressee(person=ANY_DOCTOR, channel="log", address="doctor", role=Role.DOCTOR),
+    Addressee(person="doctor", channel="log", address="doctor", role=Role.DOCTOR),
     Addressee(person="practice", channel="log", address="practice", role=Role.PRACTICE),
     Addressee(person="patient", channel="log", address="patient", role=Role.PATIENT),
     OPERATOR,

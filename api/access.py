@@ -19,8 +19,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from alerts import panels, reading
 from alerts.ladder import Role
-from alerts.panels import EVERYTHING, Sight
-from alerts.plan import ANY_DOCTOR
+from alerts.panels import ANY_DOCTOR, EVERYTHING, Sight
 from alerts.sealing import write_secret
 from api import sessions
 from api.accounts import Kind
