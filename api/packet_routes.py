@@ -5,18 +5,19 @@ Must never be kept by a cache: it is a person's record.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Response
 
 from api import packet
-from api.access import Caller
+from api.access import Asker, may
 from api.fhir import summary
 from api.house import Here
 from api.packet import Packet
 from api.people_routes import Id
 from api.problem import Problem
+from api.rights import Right
 
 router = APIRouter(prefix="/api/v1")
 _FHIR: dict[int | str, dict[str, Any]] = {
@@ -26,9 +27,9 @@ PRIVATE = {"cache-control": "private, no-store"}
 
 
 @router.get("/alerts/{alert}/packet", tags=["alerts"], response_class=Response, responses=_FHIR)
-def alert_packet(alert: UUID, house: Here, caller: Caller) -> Response:
+def alert_packet(alert: UUID, house: Here, asker: Annotated[Asker, may(Right.SEE)]) -> Response:
     """The International Patient Summary with the alert, its strip as samples, and the last values."""
-    del caller
+    asker.check_alert(alert)
     with house.transaction() as conn:
         found = packet.of_alert(conn, alert, house.seal)
     if found is None:
@@ -37,9 +38,9 @@ def alert_packet(alert: UUID, house: Here, caller: Caller) -> Response:
 
 
 @router.get("/patients/{patient}/summary", tags=["patients"], response_class=Response, responses=_FHIR)
-def patient_summary(patient: Id, house: Here, caller: Caller) -> Response:
+def patient_summary(patient: Id, house: Here, asker: Annotated[Asker, may(Right.SEE)]) -> Response:
     """The International Patient Summary of what is on record; of somebody who is not entered it says that nothing is known."""
-    del caller
+    asker.check(patient)
     with house.transaction() as conn:
         found = packet.of_patient(conn, patient, house.seal, house.now())
     return _document(found)
