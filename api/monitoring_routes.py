@@ -12,10 +12,10 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from alerts import monitoring
+from alerts import monitoring, plans
 from alerts.ladder import Role
 from alerts.monitoring import End
-from alerts.pauses import PauseKind
+from alerts.pauses import BOUNDS, PauseKind
 from api.access import Asker, may
 from api.described import problems
 from api.house import Here, IdempotencyKey, Row
@@ -110,10 +110,12 @@ def begin(patient: Id, house: Here, asker: Treater) -> Row:
 
 @router.get("/{patient}/monitoring")
 def whether(patient: Id, house: Here, asker: Viewer) -> Row:
-    """Whether somebody is monitored, since when and why not, and the pauses that run or are to come."""
+    """Whether somebody is monitored, since when and why not, the pauses that run or are to come, and how long one may be."""
     asker.check(patient)
     with house.transaction() as conn:
         said = monitoring.state(conn, patient)
         planned = monitoring.pauses(conn, patient, house.now())
+        allowed = plans.current(conn, patient).pauses
+    longest = {kind.value: allowed.get(kind, bounds.longest_min) for kind, bounds in BOUNDS.items()}
     is_ended = said is not None and said["what"] == "ended"
-    return {"patient": patient, "monitored": not is_ended, "said": said, "pauses": planned}
+    return {"patient": patient, "monitored": not is_ended, "said": said, "pauses": planned, "longest_min": longest}

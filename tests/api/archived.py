@@ -23,7 +23,8 @@ class Archive:
 
     dsn: str
     books: Books = field(default_factory=Books)
-    position: int = 0
+    position: int = 10_000
+    """Behind what `Stream.says` writes."""
 
     def __post_init__(self) -> None:
         self.conn = psycopg.connect(self.dsn, autocommit=True)

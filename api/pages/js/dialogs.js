@@ -2,7 +2,7 @@
 
 import { h, t } from "./page.js";
 
-function open(...content) {
+export function open(...content) {
   const before = document.activeElement;
   const dialog = h("dialog", { "aria-labelledby": "dialog-title" }, ...content);
   dialog.addEventListener("close", () => { dialog.remove(); before?.focus?.(); });

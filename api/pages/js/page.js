@@ -99,9 +99,9 @@ export class Refused extends Error {
   }
 }
 
-/** Ask the API. Whoever is not signed in (any more) is led to the sign-in page. */
-export async function ask(method, path, body) {
-  const headers = { accept: "application/json" };
+/** Ask the API; `more`: headers beside the usual. Whoever is not signed in (any more) is led to the sign-in page. */
+export async function ask(method, path, body, more = {}) {
+  const headers = { accept: "application/json", ...more };
   if (method !== "GET") headers["idempotency-key"] = key();
   if (body !== undefined) headers["content-type"] = "application/json";
   const reply = await fetch(`/api/v1${path}`, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });

@@ -4,6 +4,7 @@ import { coming, isAcknowledged, isPresent, isTaken, isUnanswered, mutedUntil, r
 import { live, now, start } from "./live.js";
 import { $, age, ask, h, icon, preferLanguage, Refused, said, shape, t } from "./page.js";
 import { known, phoneOf, UNKNOWN } from "./record.js";
+import { cards } from "./patient-cards.js";
 import { tickBar, topbar } from "./topbar.js";
 import { patientOfPage } from "./whose.js";
 
@@ -23,6 +24,7 @@ async function open() {
   start(opened);
   setInterval(tick, 1000);
   tick();
+  cards($("cards"), patient, account);
   await record();
 }
 
