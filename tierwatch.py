@@ -371,7 +371,7 @@ def _station(settings: Settings) -> None:
         settings.alerts,
         settings.dsn,
         record_source(lambda: connect(settings.dsn, "record", patience_s=0.0), seal),
-        channels(settings.alerts, keys, settings.dsn),
+        channels(settings.alerts, keys, settings.dsn, settings.api.public_url),
         settings.clock,
         seal,
         strips=strip_source(lambda: connect(settings.dsn, "strip", patience_s=0.0)),
@@ -391,7 +391,7 @@ def _auditor(settings: Settings) -> None:
     alerts, keys = settings.alerts, settings.folder.keys
     auditor = Auditor(
         settings.dsn,
-        channels(alerts, keys, settings.dsn),
+        channels(alerts, keys, settings.dsn, settings.api.public_url),
         settings.clock,
         Seal(keys),
         Heartbeat(alerts.heartbeat_url, alerts.allowed_private_hosts),

@@ -168,6 +168,9 @@ EVENTS: Mapping[EventType, Text] = {
 
 LETTER: Mapping[str, Text] = {
     # What the lines of an e-mail are called; the keys are those of the payload and the record.
+    "link": {"en": "answer it here, once, within 24 h", "zh": "请在此处理（一次有效，24 小时内）"},
+    "answer": {"en": "answer it", "zh": "处理"},
+    "sign_in": {"en": "sign in at your Tierwatch console", "zh": "请登录 Tierwatch 工作台"},
     "why": {"en": "what is new", "zh": "最新情况"},
     "outcome": {"en": "how it ended", "zh": "处理结果"},
     "patient": {"en": "patient", "zh": "患者编号"},

@@ -21,6 +21,7 @@ from api import (
     callback_routes,
     device_routes,
     ecg_routes,
+    link_routes,
     live,
     monitoring_routes,
     packet_routes,
@@ -75,7 +76,7 @@ def create_app(
         keys=keys,
         seal=Seal(keys),
         alerts=alerts,
-        channels=channels(alerts, keys, dsn),
+        channels=channels(alerts, keys, dsn, settings.public_url),
     )
     hub = Hub(house, dsn)
 
@@ -105,7 +106,7 @@ def create_app(
     for routes in (
         stream_routes, alert_routes, strip_routes, callback_routes, people_routes, plan_routes, reach_routes,
         monitoring_routes, account_routes, ecg_routes, live, page_routes, device_routes,
-        reference_routes, record_routes, packet_routes,
+        reference_routes, record_routes, packet_routes, link_routes,
     ):  # fmt: skip
         app.include_router(routes.router)
     return app

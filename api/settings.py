@@ -19,6 +19,9 @@ class ApiSettings(BaseModel):
     """Where it listens. Loopback unless a proxy with TLS stands before it."""
     port: Annotated[int, Field(ge=1, le=65535)] = 8080
     """The same."""
+    public_url: Annotated[str, Field(pattern=r"^(https://[^/\s]+|http://(127\.0\.0\.1|localhost)(:\d+)?)?$")] = ""
+    """Where the pages are seen from outside, as https://tierwatch.practice.example: links of letters lead there. Empty: no
+    links, a letter says to sign in."""
     page: Annotated[int, Field(ge=1, le=1000)] = 100
     """How many rows a list gives at most."""
     ready_lag_s: Annotated[float, Field(gt=0)] = 10.0

@@ -11,6 +11,7 @@ from alerts.delivery.log import LogChannel
 from alerts.delivery.mail import Mail
 from alerts.delivery.posting import Poster
 from alerts.delivery.webhook import Templated, Webhook
+from alerts.links import Links
 from alerts.listeners import is_listening
 
 if TYPE_CHECKING:
@@ -20,8 +21,11 @@ if TYPE_CHECKING:
     from alerts.settings import AlertsSettings
 
 
-def channels(settings: AlertsSettings, keys: Path, dsn: str) -> dict[str, Channel]:
-    """Every channel by the name that a care team uses. `dsn`: where it stands who listens at a console."""
+def channels(settings: AlertsSettings, keys: Path, dsn: str, public_url: str = "") -> dict[str, Channel]:
+    """Every channel by the name that a care team uses.
+
+    `dsn`: where it stands who listens at a console, and what the links of letters lead to. `public_url`: where they lead.
+    """
     delivery, private = settings.delivery, settings.allowed_private_hosts
     poster = Poster(private, delivery.timeout_s)
     found: dict[str, Channel] = {
@@ -30,5 +34,5 @@ def channels(settings: AlertsSettings, keys: Path, dsn: str) -> dict[str, Channe
         console.CHANNEL: Console(partial(is_listening, dsn)),
     }
     if delivery.mail is not None:
-        found["email"] = Mail(delivery.mail, keys, delivery.timeout_s)
+        found["email"] = Mail(delivery.mail, keys, delivery.timeout_s, links=Links(public_url, keys, dsn))
     return found | {name: Templated(name, one, keys, poster) for name, one in delivery.templates.items()}

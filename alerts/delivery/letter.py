@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from alerts.alert import EventType, Tier
 from alerts.catalogue import EVENTS, LETTER, TIERS
+from alerts.ladder import Role
 from alerts.record import UNKNOWN
 
 if TYPE_CHECKING:
@@ -32,8 +33,14 @@ Line = tuple[str, str]
 """What it is, and what it says."""
 
 
-def letter(message: Message, sender: str) -> EmailMessage:
-    """The letter of one notice; made again for a retry it is the same letter."""
+def is_for_a_doctor(body: bytes) -> bool:
+    """Whether a notice asks a doctor to answer: who reads its letter gets a way to do so."""
+    data = _object(json.loads(body).get("data"))
+    return "record_status" in data and _object(data.get("to")).get("role") in {Role.DOCTOR, Role.PRACTICE}
+
+
+def letter(message: Message, sender: str, link: str | None = None) -> EmailMessage:
+    """The letter of one notice; made again for a retry it is the same letter. `link`: where a doctor answers it."""
     payload = _object(json.loads(message.body))
     data = _object(payload.get("data"))
     domain = sender.rpartition("@")[2]
@@ -50,6 +57,8 @@ def letter(message: Message, sender: str) -> EmailMessage:
         written["X-Priority"] = "1"
         written["Importance"] = "high"
     told, lines = _told(message, data), list(_lines(message, data))
+    if is_for_a_doctor(message.body):
+        lines.insert(0, (_label("link"), link) if link else (_label("answer"), _label("sign_in")))
     written.set_content(_text(told, lines))
     written.add_alternative(_page(told, lines), subtype="html")
     strip = data.get("strip")
@@ -126,8 +135,13 @@ def _page(told: list[tuple[str, list[str]]], lines: list[Line]) -> str:
         f"<h2>{escape(sentence)}</h2><ul>{''.join(f'<li>{escape(part)}</li>' for part in parts)}</ul>"
         for sentence, parts in told
     )
-    rows = "".join(f"<tr><th align=left>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in lines)
+    rows = "".join(f"<tr><th align=left>{escape(name)}</th><td>{_linked(value)}</td></tr>" for name, value in lines)
     return f"<!doctype html><meta charset=utf-8><title>Tierwatch</title>{paragraphs}<table>{rows}</table>"
+
+
+def _linked(value: str) -> str:
+    shown = escape(value)
+    return f'<a href="{shown}">{shown}</a>' if re.fullmatch(r"https?://[^\s]+/a/[\w-]+", value) else shown
 
 
 def _object(value: Any) -> Mapping[str, Any]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from alerts.delivery.letter import letter
+from alerts.delivery.letter import is_for_a_doctor, letter
 from alerts.delivery.outcome import Delivered, Message, Outcome, Refused, Retry
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from alerts.delivery.settings import MailSettings
+    from alerts.links import Links
 
 _LOG: Any = structlog.get_logger(__name__)
 _ADDRESS = re.compile(r"[!-;=?A-~]+@[!-;=?A-~]+")
@@ -46,13 +47,19 @@ class Mail:
     """Writes to people at their e-mail addresses."""
 
     def __init__(
-        self, settings: MailSettings, keys: Path, timeout_s: float = 5.0, tls: ssl.SSLContext | None = None
+        self,
+        settings: MailSettings,
+        keys: Path,
+        timeout_s: float = 5.0,
+        tls: ssl.SSLContext | None = None,
+        links: Links | None = None,
     ) -> None:
-        """`timeout_s`: for each step. `tls`: whom to trust; None: the system's authorities."""
+        """`timeout_s`: for each step. `tls`: whom to trust; None: the system's authorities. `links`: of letters to doctors."""
         self._settings = settings
         self._password = keys / "mail.password"
         self._timeout_s = timeout_s
         self._tls = tls or ssl.create_default_context()
+        self._links = links
 
     def deliver(self, message: Message) -> Outcome:
         """Hand one letter to the server. A permanent no (5xx) is refused; a no for now, or no server, is tried again."""
@@ -71,7 +78,8 @@ class Mail:
         return self._tried(lambda *_: None)
 
     def _sent(self, message: Message) -> Outcome:
-        written = letter(message, self._settings.sender).as_bytes()
+        link = self._links.of(message.notice) if self._links and is_for_a_doctor(message.body) else None
+        written = letter(message, self._settings.sender, link).as_bytes()
 
         def hand_over(smtp: smtplib.SMTP, until: float) -> None:
             _in_time(smtp, until, self._timeout_s)
