@@ -20,6 +20,7 @@ from api import (
     alert_routes,
     callback_routes,
     device_routes,
+    ecg_live,
     ecg_routes,
     link_routes,
     live,
@@ -37,6 +38,7 @@ from api import (
 )
 from api.access import ensure_token
 from api.described import described
+from api.ecg_rooms import Rooms
 from api.house import House
 from api.live import Hub
 from api.page_routes import StrictHeaders
@@ -78,7 +80,7 @@ def create_app(
         alerts=alerts,
         channels=channels(alerts, keys, dsn, settings.public_url),
     )
-    hub = Hub(house, dsn)
+    hub, rooms = Hub(house, dsn), Rooms(house, dsn)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -88,6 +90,7 @@ def create_app(
             yield
         finally:
             hub.stop()
+            rooms.stop()
             pool.close()
 
     app = FastAPI(
@@ -99,13 +102,13 @@ def create_app(
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
     )
-    app.state.house, app.state.hub = house, hub
+    app.state.house, app.state.hub, app.state.rooms = house, hub, rooms
     app.openapi = partial(described, app)  # type: ignore[method-assign]
     problem.install(app)
     app.add_middleware(StrictHeaders)
     for routes in (
         stream_routes, alert_routes, strip_routes, callback_routes, people_routes, plan_routes, reach_routes,
-        monitoring_routes, account_routes, ecg_routes, live, page_routes, device_routes,
+        monitoring_routes, account_routes, ecg_routes, live, ecg_live, page_routes, device_routes,
         reference_routes, record_routes, packet_routes, link_routes,
     ):  # fmt: skip
         app.include_router(routes.router)

@@ -51,3 +51,20 @@ SELECT d.device, a.slot, a.patient, a.from_at, a.to_at, a.waiting
  CROSS JOIN LATERAL stream.assignments(d.device, '-infinity', NULL)
        WITH ORDINALITY a (slot, patient, from_at, to_at, waiting, n)
  ORDER BY d.device, a.n
+
+-- ecg_fresh --
+SELECT * FROM stream.ecg_fresh(%(patients)s, %(shard)s, %(after)s, %(last)s, %(since)s)
+
+-- ecg_newest --
+SELECT * FROM stream.ecg_newest(%(patients)s)
+
+-- present --
+SELECT * FROM stream.present(%(patients)s)
+
+-- rate_now --
+-- The newest heart rate of each, whoever counted it.
+SELECT DISTINCT ON (patient) patient, rate_bpm, at FROM (
+    SELECT patient, readings[1] AS rate_bpm, at FROM stream.last_vitals(%(patients)s, ARRAY[%(kind)s]::text[])
+    UNION ALL
+    SELECT p.patient, r.rate_bpm, r.at FROM unnest(%(patients)s::text[]) p (patient), stream.last_rate(p.patient) r) x
+ WHERE rate_bpm IS NOT NULL ORDER BY patient, at DESC

@@ -111,7 +111,10 @@ def vitals(conn: Connection, patient: str) -> tuple[Vital, ...]:
     if rate is not None and (counted is None or counted.at < rate["at"]):
         values = {"rate_bpm": round(rate["rate_bpm"], 1)}
         found[ReadingKind.HEART_RATE] = Vital(
-            kind=str(ReadingKind.HEART_RATE), values=values, at=rate["at"], flags=("detector", rate["condition"])
+            kind=str(ReadingKind.HEART_RATE),
+            values=values,
+            at=rate["at"],
+            flags=("detector", *filter(None, [rate["condition"]])),
         )
     return tuple(found[kind] for kind in sorted(found))
 

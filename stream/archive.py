@@ -24,6 +24,7 @@ from stream.ecg_coding import encode
 from stream.finding import NAMESPACE
 from stream.instants import micros
 from stream.log_words import convert, encode_payload, name_of
+from stream.store.connect import wake
 from stream.store.sql import queries
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 SQL = queries(Path(__file__).with_suffix(".sql"))
 _IS_STORED = frozenset({Reason.SEQ_CONFLICT, Reason.UNKNOWN_DEVICE})
 """Under this number something is archived: only its other content, or its being nobody's, is the matter."""
+ECG_STORED = "stream_ecg"
+"""The channel on which live views are told that ECG was stored."""
 DAILY_SHARE = 1000
 """Bad messages of a client that are kept whole in a day; beyond that they are counted only."""
 
@@ -203,6 +206,7 @@ class _Writing:
     def flush(self) -> None:
         """Write all rows."""
         if self._ecg:
+            wake(self.conn, ECG_STORED)
             self.conn.execute(SQL["arriving"])
             with self.conn.cursor().copy(SQL["copy_ecg"]) as copy:
                 copy.set_types(_ECG_TYPES)
@@ -344,7 +348,7 @@ class _Writing:
             "device": change.device, "slot": change.slot, "patient": change.patient, "from_at": change.from_at,
             "to_at": change.to_at, "position": self.position, "ord": number,
         }  # fmt: skip
-        for name in ("add_assignment", "reattribute_ecg", "reattribute_readings"):
+        for name in ("add_assignment", "reattribute_ecg", "reattribute_readings", "reattribute_rates"):
             self.conn.execute(SQL[name], told)
 
     def _came(self, lane: int) -> Ranges:

@@ -43,6 +43,10 @@ UPDATE stream.reading SET patient = %(patient)s
 WHERE device = %(device)s AND (%(slot)s::int IS NULL OR slot = %(slot)s)
   AND at >= %(from_at)s AND (%(to_at)s::timestamptz IS NULL OR at < %(to_at)s)
 
+-- reattribute_rates --
+UPDATE stream.rate SET patient = %(patient)s
+WHERE device = %(device)s AND at >= %(from_at)s AND (%(to_at)s::timestamptz IS NULL OR at < %(to_at)s) AND %(slot)s::int IS NULL
+
 -- assignments_before --
 SELECT device, slot, from_at, to_at, patient FROM stream.assignment WHERE position < %(position)s ORDER BY position, ord
 
@@ -131,6 +135,14 @@ ON CONFLICT (episode) DO UPDATE SET onset = excluded.onset, ended = excluded.end
     late = excluded.late, withdrawn = excluded.withdrawn, revision = excluded.revision, position = excluded.position,
     confidence = excluded.confidence, evidence = excluded.evidence
 WHERE excluded.revision > stream.episode.revision
+
+-- put_rate --
+-- A minute that was counted twice, whole and in part, stays whole.
+INSERT INTO stream.rate AS r (device, stream, at, patient, beats, rate_bpm, low_bpm, high_bpm)
+VALUES (%(device)s, %(stream)s, %(at)s, %(patient)s, %(beats)s, %(rate_bpm)s, %(low_bpm)s, %(high_bpm)s)
+ON CONFLICT (device, stream, at) DO UPDATE SET patient = excluded.patient, beats = excluded.beats,
+    rate_bpm = excluded.rate_bpm, low_bpm = excluded.low_bpm, high_bpm = excluded.high_bpm
+WHERE excluded.beats > r.beats
 
 -- judged --
 UPDATE stream.cursor SET judged_position = %(position)s WHERE shard = %(shard)s

@@ -28,6 +28,7 @@ from stream.books import Intake, Stored
 from stream.clients import COMPONENT, TROUBLES
 from stream.from_json import admit_json
 from stream.instants import SECOND, instant, micros
+from stream.rates import Rates
 from stream.receipts import Receipts
 from stream.unstorable import part_out
 from stream.verdicts import Saving, judge_done, pack_clients
@@ -90,6 +91,8 @@ class Writer:
     saved_second: int = 0
     pending: list[Message] = field(default_factory=list)
     """Taken from the queue and not committed: come again after a recovery."""
+    rates: Rates = field(default_factory=Rates)
+    """The minutes of heart rate under way."""
 
     def catch_up(self) -> None:
         """Judge what was stored and not judged before the last end."""
@@ -98,6 +101,7 @@ class Writer:
         told = self.state.clients.told
         standing = (Trouble.CLOCK_STEP, Trouble.OVERLOADED, Trouble.STORE_FULL)
         self.troubles = {trouble: f"{COMPONENT}/{TROUBLES[trouble]}" in told for trouble in standing}
+        self.state.ward.on_marks, self.state.ward.on_past_marks = self.rates.take, self.rates.take_past
         for batch in self.state.waiting:
             self.judge(batch)
         self.state.waiting.clear()
@@ -143,7 +147,7 @@ class Writer:
         ward.absorbed.clear()
         judge_done(
             self.conn, shard=self.shard, fence=self.fence, position=batch.position, findings=findings, saving=saving, ward=ward,
-            books=self.state.books,
+            books=self.state.books, rates=self.rates.due(micros(batch.tick)),
         )  # fmt: skip
 
     def _admit(self, messages: list[Message], tick_us: int) -> tuple[Intake, list[tuple[ClientId, Refused]]]:

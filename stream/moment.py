@@ -6,8 +6,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+    from numpy.typing import NDArray
+
     from gateway.reading import DeviceId, EcgChunk, Reading
     from stream.assignments import Assignments, Span
+    from stream.ecg_feed import Feed
     from stream.household import EcgCharts
     from stream.lane import LaneKey
 
@@ -34,6 +40,8 @@ class Moment:
     assignments: Assignments
     history: History
     ecg: EcgCharts
+    on_past_marks: Callable[[Feed, NDArray[np.void]], None] | None = None
+    """See `Ward.on_past_marks`."""
     spans: dict[int, Span] = field(default_factory=dict)
     """What each assignment of this batch covers, by its `ord`."""
     patient: str = ""

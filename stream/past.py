@@ -22,7 +22,10 @@ from stream.statement import cleared, is_open, opened, revised
 from stream.strip_statements import again
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from gateway.reading import EcgChunk
     from stream.assignments import Assignments
@@ -70,7 +73,7 @@ def run_pass(household: Household, lane: Lane, moment: Moment) -> list[Finding]:
     first_us, end_us = chart.due_from_us, min(chart.due_to_us, chart.due_from_us + PIECE_US)
     rows = moment.history.chunks(chart.key, first_us - MARGIN_US, end_us + MARGIN_US, moment.position)
     limits = {name: patient.limits for name, patient in household.patients.items()}
-    found = past_pass(chart, rows, moment.assignments, limits, (first_us, end_us))
+    found = past_pass(chart, rows, moment.assignments, limits, (first_us, end_us), moment.on_past_marks)
     judged = [e for e in found if e.patient in household.patients and not household.patients[e.patient].benched]
     said = [s for episode in judged if (s := join(household, lane, episode, moment)) is not None]
     if is_strip(chart.key):
@@ -92,10 +95,11 @@ def past_pass(
     assignments: Assignments,
     limits: Mapping[str, Mapping[str, float]],
     due: tuple[int, int],
+    on_marks: Callable[[Feed, NDArray[np.void]], None] | None = None,
 ) -> list[PastEpisode]:
     """Episodes of the archived rows (by `at`) that meet the due stretch (microseconds), in order of onset.
 
-    `limits` are those in force now, by patient.
+    `limits` are those in force now, by patient; `on_marks` is told of every mark.
     """
     fresh = LaneChart(lane.key)
     feed = Feed()
@@ -104,6 +108,8 @@ def past_pass(
         if patient is not None:
             feed.add(fresh, 0, chunk, patient, rates_bpm(limits.get(patient, {})))
     marks = feed.run(new_charts(1))
+    if on_marks is not None:
+        on_marks(feed, marks)
     episodes: list[PastEpisode] = []
     standing: dict[int, PastEpisode] = {}
     for mark in marks.tolist():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from stream.books import Books
     from stream.clients import Clients
+    from stream.rates import Rate
     from stream.ward import SavedChart, Ward
 
 
@@ -44,11 +45,14 @@ def judge_done(
     saving: Saving,
     ward: Ward,
     books: Books,
+    rates: Sequence[Rate] = (),
 ) -> None:
-    """T2 with T3: findings, episodes, charts and the cursor of one position, all or nothing."""
+    """T2 with T3: findings, episodes, rates, charts and the cursor of one position, all or nothing."""
     with conn.transaction():
         check_fence(conn, shard, fence)
         put_findings(conn, shard, position, findings)
+        if rates:
+            conn.cursor().executemany(SQL["put_rate"], [asdict(rate) for rate in rates])
         save_charts(conn, shard, position, saving, ward, books)
         conn.execute(SQL["judged"], {"shard": shard, "position": position})
         if findings:

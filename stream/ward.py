@@ -55,7 +55,9 @@ class Ward:
     ecg: EcgCharts = field(default_factory=EcgCharts)
     listening: Listening = field(default_factory=Listening)
     on_marks: Callable[[Feed, NDArray[np.void]], None] | None = None
-    """Told of every mark of the kernels (beats, grades): for replay and live display, never for judging."""
+    """Told of every mark of the kernels (beats, grades): for replay and for people to look at, never for judging."""
+    on_past_marks: Callable[[Feed, NDArray[np.void]], None] | None = None
+    """The same of each pass over what came late."""
     before_patient: Callable[[str], None] | None = None
     """Called before each household is judged by itself, after the process has died here (`stream.embedded`)."""
     merged: set[str] = field(default_factory=set)
@@ -117,7 +119,8 @@ class Ward:
                 household.wake_us = 0
         listening_us = self.listening.tick(tick_us)
         second_us = tick_us // SECOND * SECOND
-        return Moment(batch.position, tick_us, second_us, listening_us, self.assignments, self.history, self.ecg)
+        kept = self.assignments, self.history, self.ecg, self.on_past_marks
+        return Moment(batch.position, tick_us, second_us, listening_us, *kept)
 
     def _sort(self, batch: Batch, moment: Moment) -> dict[str, list[Admitted]]:
         """Rows by household. Assignments count from the start of their batch, since households follow from them."""

@@ -39,6 +39,8 @@ class Rules:
 
     ecg: timedelta = timedelta(days=30)
     """Full waveform."""
+    rates: timedelta = timedelta(days=35)
+    """The course of heart rates, a row a minute: trends reach back 30 days."""
     log: timedelta = timedelta(hours=24)
     """Of the log before the oldest chart, whatever its age."""
     quarantine: timedelta = timedelta(days=90)
@@ -230,6 +232,8 @@ def _delete(conn: Connection, rules: Rules, horizon: Horizon, report: Report) ->
     report.add("stream.inbox", _some(conn, "delete_inbox", oldest), "commands over the limit deleted, the log has them")
     starts = conn.execute(_SQL["delete_starts"], {"limit": limit}).rowcount
     report.add("stream.start", starts, "starts over the limit deleted")
+    minutes = _some(conn, "delete_rates", {"limit": horizon.past - rules.rates})
+    report.add("stream.rate", minutes, "minutes over the limit deleted")
     late = {"limit": horizon.past - rules.quarantine}
     report.add(
         "stream.quarantine",

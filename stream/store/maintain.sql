@@ -41,6 +41,12 @@ DELETE FROM stream.inbox WHERE id IN (
 -- Starts of processes.
 DELETE FROM stream.start WHERE started_at < %(limit)s
 
+-- delete_rates --
+-- Minutes over the limit.
+DELETE FROM stream.rate WHERE (device, stream, at) IN (
+    SELECT device, stream, at FROM stream.rate WHERE at < %(limit)s LIMIT %(most)s
+)
+
 -- delete_quarantine --
 -- What nobody asked for in all that time.
 DELETE FROM stream.quarantine WHERE id IN (

@@ -3,6 +3,7 @@
 import { coming, isAcknowledged, isPresent, isTaken, isUnanswered, mutedUntil, roleName, tierOf, TIERS, years } from "./facts.js";
 import { live, now, start } from "./live.js";
 import { $, age, ask, h, icon, preferLanguage, Refused, said, shape, t } from "./page.js";
+import { liveEcg } from "./ecg-live.js";
 import { known, phoneOf, UNKNOWN } from "./record.js";
 import { cards } from "./patient-cards.js";
 import { tickBar, topbar } from "./topbar.js";
@@ -17,10 +18,12 @@ else location.replace("/patients");
 async function open() {
   document.title = `${t("patient.title")} · Tierwatch`;
   $("skip").textContent = t("patient.skip");
+  $("skip").addEventListener("click", (event) => { event.preventDefault(); $("live").focus(); }); // what follows # is whose page it is
   $("fine").textContent = `${t("patient.findings")} ${t("page.device")}`;
   $("opened").setAttribute("aria-label", t("patient.opened"));
   topbar($("topbar"), account);
   head({});
+  liveEcg($("live"), patient);
   start(opened);
   setInterval(tick, 1000);
   tick();
@@ -78,7 +81,7 @@ function holder(row) {
   if (isUnanswered(row) && mutedUntil(row)) return [`${t(row.snoozed_until ? "alert.snoozed" : "alert.paused")} `, h("b.num", { "data-until": mutedUntil(row) })];
   if (isUnanswered(row)) {
     return [`${t("alert.nobody")}${t("stop")} `, row.next_due_at && row.next.length
-      ? [t("alert.next", { who: row.next.length === 1 ? roleName(row.next[0]) : coming(row.next) }), " ", h("b.num", { "data-until": row.next_due_at })] : ""];
+      ? [t("patient.next", { who: row.next.length === 1 ? roleName(row.next[0]) : coming(row.next) }), " ", h("b.num", { "data-until": row.next_due_at })] : ""];
   }
   const name = row.answered_by === account.person ? t("alert.you") : row.answered_name;
   if (isAcknowledged(row)) return [t("alert.has_ack", { who: name }), t("stop")];

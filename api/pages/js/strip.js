@@ -183,7 +183,7 @@ function paintTrace({ ctx, colour, dpr, strip, samples, start, end, x, y }) {
 }
 
 /** The two extremes of some samples, in the order in which they come; NaN where one is missing. */
-function extremes(samples, from, to) {
+export function extremes(samples, from, to) {
   let low = from;
   let high = from;
   for (let i = from; i < to; i += 1) {
@@ -248,7 +248,7 @@ function paintClock({ ctx, colour, dpr, start, clock, say, top }) {
 
 const FONT = '-apple-system, "Segoe UI", Roboto, "Noto Sans", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif';
 
-function write(ctx, text, px, py, { colour, dpr, align = "left", weight = 400, size = 11 }) {
+export function write(ctx, text, px, py, { colour, dpr, align = "left", weight = 400, size = 11 }) {
   ctx.fillStyle = colour;
   ctx.font = `${weight} ${size * dpr}px ${FONT}`;
   ctx.textAlign = align;
