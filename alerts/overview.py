@@ -5,14 +5,16 @@ Words come from the one catalogue. Must never leave an open alert out: what is s
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from psycopg.rows import dict_row
 
 from alerts import words_clinic, words_patient
-from alerts.alert import Reason, Tier
+from alerts.alert import Reason, State, Tier
 from alerts.catalogue import CONDITIONS, REASONS
+from alerts.ladder import LadderName
 from alerts.words import LANGUAGES
 from alerts.words_clinic import CLINIC
 from alerts.words_patient import PATIENT
@@ -47,6 +49,13 @@ def closed_since(conn: Connection, since: datetime, limit: int = 20) -> list[Row
     return [row | {"what": what(row["condition"])} for row in rows]
 
 
+def tips_since(conn: Connection, patient: str, since: datetime, limit: int = 100) -> list[Row]:
+    """A patient's own tips, newest first: those that are open, and those raised since; in plain words."""
+    asked = {"patient": patient, "since": since, "limit": limit}
+    rows = conn.cursor(row_factory=dict_row).execute(SQL["told_since"], asked).fetchall()
+    return [row | _plain(row["condition"]) for row in rows]
+
+
 def what(condition: str) -> dict[str, str]:
     """The words for a condition, in each language; of one that this version does not know its code."""
     return dict(CONDITIONS.get(condition, dict.fromkeys(LANGUAGES, condition)))
@@ -58,9 +67,22 @@ def _shown(row: Row) -> Row:
     shown["what"] = what(row["condition"])
     shown["why"] = dict(REASONS[Reason(row["reason"])])
     shown["do"] = CLINIC.get(row["condition"], words_clinic.UNKNOWN).steps()
-    plain = PATIENT.get(row["condition"], words_patient.UNKNOWN)
-    shown["plain"], shown["plain_do"] = plain.what, plain.steps()
-    return shown
+    shown["doctor_at"] = _doctor_at(row)
+    return shown | _plain(row["condition"])
+
+
+def _plain(condition: str) -> Row:
+    words = PATIENT.get(condition, words_patient.UNKNOWN)
+    return {"plain": words.what, "plain_do": words.steps()}
+
+
+def _doctor_at(row: Row) -> datetime | None:
+    """When a tip that nobody answers is told to a doctor (`escalation`); None: it is none, or is not waiting."""
+    wait_s = row["ladders"][row["ladder"]]["escalate_s"]
+    if row["ladder"] != LadderName.TIP or row["state"] != State.SOUNDING or row["paused_until"] or wait_s is None:
+        return None
+    at: datetime = row["unanswered_from"] + timedelta(seconds=wait_s)
+    return at
 
 
 def _next_roles(row: Row) -> list[str]:

@@ -17,3 +17,10 @@ SELECT a.*, e.evidence, e.onset AS episode_onset, e.ended AS episode_end, e.pres
 -- closed_since --
 SELECT alert, subject, condition, kind, tier, outcome, answered_by, closed_at FROM alerts.alert
  WHERE closed_at > %(since)s AND outcome <> 'faded' ORDER BY closed_at DESC LIMIT %(limit)s
+
+-- told_since --
+-- Tips of one patient, about the body and about what they wear, that are open or were raised since.
+SELECT alert, condition, kind, state, outcome, raised_at, closed_at, answered_by, answered_at FROM alerts.alert
+ WHERE subject = %(patient)s AND subject_kind = 'patient' AND tier = 'tip' AND inhibited_by IS NULL
+   AND (state <> 'closed' OR raised_at > %(since)s)
+ ORDER BY raised_at DESC LIMIT %(limit)s

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from alerts import trials
-from api import accounts, roster, sessions
+from api import accounts, sessions
 from api.access import Anyone, Asker, may
 from api.accounts import Account, AccountRefused, Kind
 from api.described import problems
@@ -89,16 +89,6 @@ def who_am_i(asker: Anyone) -> dict[str, Any]:
         return {"kind": "machine", "person": asker.name}
     one = asker.account
     return {"kind": one.kind, "person": one.person, "name": one.name, "patient": one.patient, "language": one.language}
-
-
-@router.get("/me")
-def my_own(house: Here, asker: Annotated[Asker, may(Right.OWN)]) -> dict[str, Any]:
-    """What a patient's page shows beside their alerts: their last readings, and whom they may call."""
-    patient = asker.own()
-    with house.transaction() as conn:
-        record = roster.read(conn, patient, house.seal)
-    contacts = [] if isinstance(record.contacts, str) else record.contacts
-    return {"vitals": record.vitals, "contacts": contacts}
 
 
 @router.delete("/session", status_code=204)

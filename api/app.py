@@ -24,6 +24,7 @@ from api import (
     ecg_routes,
     link_routes,
     live,
+    me_routes,
     monitoring_routes,
     packet_routes,
     page_routes,
@@ -108,7 +109,7 @@ def create_app(
     app.add_middleware(StrictHeaders)
     for routes in (
         stream_routes, alert_routes, strip_routes, callback_routes, people_routes, plan_routes, reach_routes,
-        monitoring_routes, account_routes, ecg_routes, live, ecg_live, page_routes, device_routes,
+        monitoring_routes, account_routes, me_routes, ecg_routes, live, ecg_live, page_routes, device_routes,
         reference_routes, record_routes, packet_routes, link_routes,
     ):  # fmt: skip
         app.include_router(routes.router)

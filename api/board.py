@@ -32,7 +32,8 @@ Connection = psycopg.Connection[Any]
 
 _PATIENTS_OWN = (
     "alert", "condition", "kind", "state", "tier", "past", "raised_at", "acknowledged_until", "answered_at",
-    "answered_name", "asked_until", "well_at", "plain", "plain_do", "told", "response_kind", "response_at", "next", "next_due_at",
+    "answered_name", "asked_until", "well_at", "plain", "plain_do", "told", "response_kind", "response_at", "next",
+    "next_due_at", "doctor_at",
 )  # fmt: skip
 """What a patient is shown of an alert: no evidence, no reason of ours."""
 

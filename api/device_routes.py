@@ -58,24 +58,10 @@ def my_devices(house: Here, asker: Annotated[Asker, may(Right.OWN)]) -> Row:
     """One's own devices as they are now: what each is, its battery, when it was last heard, whether all of it is sent."""
     patient, now = asker.own(), house.now()
     with house.transaction() as conn:
-        found = devices.listed(conn, patient, now)
-    mine = [one for one in found if any(devices.holds(held, now, patient) for held in one.holdings)]
-    return {
-        "devices": [
-            {
-                "device": one.device,
-                "kinds": one.kinds,
-                "battery_percent": one.battery_percent,
-                "heard_at": one.heard_at,
-                "measured_at": one.last_at,
-                "link": one.link,
-                "missing": one.missing,
-                "is_all_sent": one.is_all_sent,
-            }
-            for one in mine
-        ],
-        "at": now,
-    }
+        return {
+            "devices": [devices.to_wearer(one, now) for one in devices.worn_by(conn, patient, now)],
+            "at": now,
+        }
 
 
 def _told(one: Shown, waiting: list[Row]) -> Row:

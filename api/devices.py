@@ -12,11 +12,13 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from api.house import Row, rows
+from api.watching import is_seen
 from gateway.reading import STRIP_STREAMS, DeviceId, DeviceStatus
 from stream.assignments import FOREVER, Assignments
 from stream.command import AssignmentChanged
 from stream.finding import PatientId
 from stream.instants import instant
+from stream.limits import DEFAULTS
 from stream.log_words import decode_payload
 
 if TYPE_CHECKING:
@@ -115,6 +117,28 @@ def holds(held: Holding, at: datetime, patient: str | None = None) -> bool:
     """Whether it holds at an instant, and for this patient (None: whoever)."""
     is_theirs = patient is None or held.patient == patient
     return is_theirs and held.from_at <= at and (held.to_at is None or at < held.to_at)
+
+
+def worn_by(conn: psycopg.Connection[Any], patient: str, now: datetime) -> list[Shown]:
+    """The devices that are a patient's now."""
+    return [one for one in listed(conn, patient, now) if any(holds(held, now, patient) for held in one.holdings)]
+
+
+def to_wearer(one: Shown, now: datetime) -> Row:
+    """A device as its wearer, and their family, are told of it."""
+    battery = one.battery_percent
+    return {
+        "device": one.device,
+        "kinds": one.kinds,
+        "battery_percent": battery,
+        "is_low": battery is not None and battery <= DEFAULTS["battery_low_percent"],
+        "heard_at": one.heard_at,
+        "measured_at": one.last_at,
+        "is_seen": is_seen(one.kinds, one.last_at, now),
+        "link": one.link,
+        "missing": one.missing,
+        "is_all_sent": one.is_all_sent,
+    }
 
 
 def _until(us: int) -> datetime | None:

@@ -27,6 +27,8 @@ router = APIRouter(include_in_schema=False)
 
 FOLDER = Path(__file__).with_name("pages")
 SIGN_IN = "/sign-in"
+NUMBER = b"{emergency_number}"
+"""Stands in pages where the number is."""
 BESIDE = {"/console": ("/patient", "/patients"), "/admin": ("/console",)}
 """Pages that go with somebody's own."""
 HEADERS = {
@@ -67,8 +69,11 @@ def files(folder: Path = FOLDER) -> dict[str, File]:
 
 def file_of(path: Path) -> File:
     """A file as it is sent."""
-    body = path.read_bytes()
-    return File(body=body, etag=f'"{hashlib.sha256(body).hexdigest()[:20]}"', media=TYPES[path.suffix])
+    return _file(path.read_bytes(), TYPES[path.suffix])
+
+
+def _file(body: bytes, media: str) -> File:
+    return File(body=body, etag=f'"{hashlib.sha256(body).hexdigest()[:20]}"', media=media)
 
 
 _FILES = files()
@@ -117,7 +122,7 @@ def page(request: Request, house: Here) -> Response:
     path = request.url.path
     if home is None or (path != home and path not in BESIDE.get(home, ())):
         return RedirectResponse(home or SIGN_IN, status_code=303)
-    return _sent(request, f"{path[1:]}.html")
+    return _filled(request, f"{path[1:]}.html", house)
 
 
 @router.get("/pages/count/{count}.svg")
@@ -151,6 +156,12 @@ def _sent(request: Request, path: str) -> Response:
     if file is None:
         raise Problem(404, "there is no such file")
     return sent(request, file)
+
+
+def _filled(request: Request, path: str, house: House) -> Response:
+    """A page with the emergency number in it: what is called must not hang on an answer of the API."""
+    page = _FILES[path]
+    return sent(request, _file(page.body.replace(NUMBER, house.settings.emergency_number.encode()), page.media))
 
 
 def sent(request: Request, file: File, more: dict[str, str] | None = None) -> Response:

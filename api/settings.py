@@ -26,3 +26,9 @@ class ApiSettings(BaseModel):
     """How many rows a list gives at most."""
     ready_lag_s: Annotated[float, Field(gt=0)] = 10.0
     """`/readyz` says no when the newest tick is older than this."""
+    emergency_number: Annotated[str, Field(pattern=r"^[0-9+*#]{2,16}$")] = "112"
+    """What patients call when it is serious: 112, 120, 911, as it is where they live."""
+    practice_name: Annotated[str, Field(max_length=80)] = ""
+    """Beside its number on patients' pages; empty: "the practice"."""
+    practice_phone: Annotated[str, Field(pattern=r"^(\+?[0-9 ()/-]{3,30})?$")] = ""
+    """The practice's number, as patients call it; empty: no button."""

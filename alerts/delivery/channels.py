@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from alerts.delivery import console
+from alerts.delivery import console, log
 from alerts.delivery.console import Console
 from alerts.delivery.log import LogChannel
 from alerts.delivery.mail import Mail
@@ -30,7 +30,7 @@ def channels(settings: AlertsSettings, keys: Path, dsn: str, public_url: str = "
     poster = Poster(private, delivery.timeout_s)
     found: dict[str, Channel] = {
         "webhook": Webhook(settings.endpoints, keys, allowed_private_hosts=private, timeout_s=delivery.timeout_s),
-        "log": LogChannel(),
+        log.CHANNEL: LogChannel(),
         console.CHANNEL: Console(partial(is_listening, dsn)),
     }
     if delivery.mail is not None:

@@ -11,6 +11,8 @@ import structlog
 
 from alerts.delivery.outcome import Delivered, Message, Outcome
 
+CHANNEL = "log"
+"""Name of the channel in a care team."""
 _LOG: Any = structlog.get_logger(__name__)
 
 

@@ -17,6 +17,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 from tests.api.browsing import WAIT_MS, Complaints, fits
 from tests.api.served import PASSWORD, Site, beats
+from tests.api.wearing import Wearing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,12 +58,52 @@ def a_tip(site: Site) -> None:
     site.alert("ada", Condition.GLUCOSE_LOW, ago_s=60)
 
 
+def well(site: Site) -> None:
+    wearing = Wearing(site.dsn)
+    for device in ("h10", "cgm1"):
+        wearing.given(device)
+    wearing.ecg()
+    wearing.battery(74)
+    wearing.battery(8, "cgm1")
+    wearing.glucose(122.5, ago_s=240)
+    wearing.archive.conn.close()
+
+
+def helped(site: Site) -> None:
+    import psycopg
+
+    from stream.finding import Condition
+
+    alert = site.alert("ada", Condition.VF)
+    with psycopg.connect(site.dsn) as conn:
+        conn.execute(
+            "INSERT INTO alerts.response (notice, kind, external_id, at, body, endpoint)"
+            " SELECT notice, 'on_the_way', 'x', now(), '{}', 'dispatch' FROM alerts.notice WHERE alert = %s LIMIT 1",
+            (alert,),
+        )
+
+
+def asked(site: Site) -> None:
+    from stream.finding import Condition
+
+    site.alert("ada", Condition.VF, present=False, late=True)
+
+
 SHOTS_OF: dict[str, Shot] = {
     "sign-in": Shot(None, "/sign-in", "#password"),
     "console-quiet": Shot("lin", "/console", ".calm"),
     "console": Shot("lin", "/console", ".row", busy),
-    "me": Shot("ada", "/me", ".hero"),
+    "me": Shot("ada", "/me", ".hero--ok", well),
+    "me-unseen": Shot("ada", "/me", ".hero--tech"),
     "me-tip": Shot("ada", "/me", ".hero--tip", a_tip),
+    "me-asked": Shot("ada", "/me", ".bignum", asked),
+    "me-help": Shot("ada", "/me", ".hero--em", helped),
+    "me-unwell": Shot("ada", "/me#unwell", ".symptoms", well),
+    "me-devices": Shot("ada", "/me#devices", ".device", well),
+    "me-tips": Shot("ada", "/me#tips", ".tip-card", a_tip),
+    "me-call": Shot("ada", "/me#call", ".btn--person", well),
+    "me-pause": Shot("ada", "/me#pause", ".choices", well, lambda page: page.click("[data-act=night]")),
+    "me-family": Shot("ada", "/me#family", "h1", well),
 }
 
 
