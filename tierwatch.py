@@ -199,6 +199,7 @@ def children_of(settings: Settings) -> list[Child]:
         ),
     ]
     found.append(Child(name="upkeep", command=run_command(settings, "upkeep")))
+    found.append(Child(name="measurer", command=run_command(settings, "measurer"), holds_up_s=0.5))
     if settings.is_demo:
         port = Port(number=settings.sims.dispatch_port, setting="[device_sims] dispatch_port")
         found += [
@@ -380,6 +381,14 @@ def _station(settings: Settings) -> None:
     )
 
 
+def _measurer(settings: Settings) -> None:
+    from alerts.measurer import run as run_measurer
+    from stream.servers.child_process import stop_on_signal, tell_ready
+
+    os.nice(10)  # whatever tells people goes first
+    run_measurer(settings.dsn, settings.clock, stop_on_signal(), tell_ready)
+
+
 def _auditor(settings: Settings) -> None:
     from alerts.auditor import Auditor
     from alerts.delivery.channels import channels
@@ -461,6 +470,7 @@ PARTS: Mapping[str, Callable[[Settings], None]] = {
     "station": _station,
     "api": _api,
     "auditor": _auditor,
+    "measurer": _measurer,
     "sims": _sims,
     "story": _story,
 }

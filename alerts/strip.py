@@ -85,6 +85,27 @@ def strip_of(conn: Connection, alert: UUID) -> str | None:
 
 def tracing_of(conn: Connection, alert: UUID) -> Tracing | None:
     """The samples of that strip, and what they show; None where there are none."""
+    found = _found(conn, alert)
+    return None if found is None else found[0]
+
+
+def surrounded(
+    conn: Connection, alert: UUID, before_s: float, after_s: float
+) -> tuple[Tracing, NDArray[np.int16]] | None:
+    """That strip, and the same lead from `before_s` before it to `after_s` behind it, in one row of samples."""
+    found = _found(conn, alert)
+    if found is None:
+        return None
+    tracing, patient, lane = found
+    start = tracing.from_at - timedelta(seconds=before_s)
+    seconds = before_s + SECONDS + after_s
+    chunks = _rows(conn, "ecg_strip", patient=patient, from_at=start, to_at=start + timedelta(seconds=seconds))
+    chunks = [one for one in chunks if (one["device"], one["stream"]) == lane]
+    return tracing, laid_out(chunks, start, tracing.rate_hz, seconds)
+
+
+def _found(conn: Connection, alert: UUID) -> tuple[Tracing, str, Lane] | None:
+    """The strip of an alert, whose it is, and which lead it shows."""
     found = _rows(conn, "alert_for_strip", alert=alert)
     if not found or found[0]["subject_kind"] != SubjectKind.PATIENT:
         return None
@@ -101,7 +122,7 @@ def tracing_of(conn: Connection, alert: UUID) -> Tracing | None:
     start = _start(onset, max(one["at"] + timedelta(seconds=one["count"] / rate_hz) for one in chunks))
     is_of_lane = told is not None and lane == _lane_of(told["evidence"])
     end = told["end"] if told else None
-    return Tracing(
+    tracing = Tracing(
         samples=laid_out(chunks, start, rate_hz),
         rate_hz=rate_hz,
         from_at=start,
@@ -112,6 +133,7 @@ def tracing_of(conn: Connection, alert: UUID) -> Tracing | None:
         condition=condition,
         words=" ".join(dict.fromkeys(CONDITIONS.get(condition, {"en": condition}).values())),
     )
+    return tracing, patient, lane
 
 
 def _lane(chunks: Sequence[Row], evidence: Row) -> Lane:
@@ -134,12 +156,12 @@ def _start(onset: datetime, newest: datetime) -> datetime:
     return min(max(newest - timedelta(seconds=SECONDS), earliest), latest)
 
 
-def laid_out(chunks: Sequence[Row], start: datetime, rate_hz: float) -> NDArray[np.int16]:
-    """`SECONDS` of samples from `start` on; what no chunk holds is `MISSING`.
+def laid_out(chunks: Sequence[Row], start: datetime, rate_hz: float, seconds: float = SECONDS) -> NDArray[np.int16]:
+    """`seconds` of samples from `start` on; what no chunk holds is `MISSING`.
 
     Within a session a chunk lies where its count says, so that no rounding of times makes a hole or an overlap.
     """
-    samples = np.full(round(SECONDS * rate_hz), MISSING, np.int16)
+    samples = np.full(round(seconds * rate_hz), MISSING, np.int16)
     anchors: dict[str, tuple[int, int]] = {}
     for one in sorted(chunks, key=lambda one: one["at"]):
         if abs(one["rate_hz"] / rate_hz - 1) > _SAME_RATE:

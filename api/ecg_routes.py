@@ -11,6 +11,7 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
+from alerts.measurer import NO_ECG, measures_of
 from alerts.strip import tracing_of
 from api.access import Asker, may
 from api.house import Here, Row
@@ -38,3 +39,18 @@ def ecg(alert: UUID, house: Here, asker: Annotated[Asker, may(Right.SEE)]) -> Ro
         "is_of_lead": tracing.is_of_lead,
         "i16le": base64.b64encode(tracing.samples.astype("<i2").tobytes()).decode(),
     }
+
+
+@router.get("/alerts/{alert}/measures")
+def measures(alert: UUID, house: Here, asker: Annotated[Asker, may(Right.SEE)]) -> Row:
+    """RR, PR, QRS, QT and QTc in ms with what each rests on, `cannot` with why not, and the beats; or `pending`.
+
+    QTc is Fridericia's; Bazett's stands beside it. Beats: seconds since the strip begins, class N, S, V, Q or P (paced).
+    """
+    asker.check_alert(alert)
+    with house.transaction() as conn:
+        found = measures_of(conn, alert)
+        has_ecg = found["cannot"].get("rr") != NO_ECG if found else tracing_of(conn, alert) is not None
+    if not has_ecg:
+        raise Problem(404, "no ECG is stored around the onset of this alert")
+    return found or {"pending": True}

@@ -137,11 +137,12 @@ def test_a_dsn_of_your_own_starts_no_postgres(place: Path) -> None:
         "auditor",
         "intake",
         "upkeep",
+        "measurer",
     ]
     config.write_text("")
     settings = tierwatch.Settings(config, place / "data")
     names = [child.name for child in tierwatch.children_of(settings)]
-    assert names == ["postgres", "migrate", "nats", "station", "api", "auditor", "intake", "upkeep"]
+    assert names == ["postgres", "migrate", "nats", "station", "api", "auditor", "intake", "upkeep", "measurer"]
 
 
 def test_no_secret_is_on_a_childs_command_line(place: Path) -> None:

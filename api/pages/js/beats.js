@@ -41,7 +41,7 @@ const MEASURES = ["pr", "qrs", "qtc", "rr"];
 /** PR, QRS, QTc and RR as [label, value] for the line of facts, and what could not be measured with why: [label, reason]. */
 export function measured(found) {
   if (!found?.beats) return { values: [], cannot: [] };
-  const values = MEASURES.filter((name) => Number.isFinite(found[`${name}_ms`])).map((name) => [t(`measure.${name}`), `${Math.round(found[`${name}_ms`])} ms`]);
+  const values = MEASURES.filter((name) => found[`${name}_ms`]).map((name) => [t(`measure.${name}`), `${Math.round(found[`${name}_ms`].value)} ms`]);
   const cannot = Object.entries(found.cannot ?? {}).map(([name, why]) => [has(`measure.${name}`) ? t(`measure.${name}`) : name, has(`measure.why.${why}`) ? t(`measure.why.${why}`) : why]);
   return { values, cannot };
 }
