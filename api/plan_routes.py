@@ -96,7 +96,8 @@ def put_plan(
 
     422 where somebody would not be told at some hour of the week, or a rule could not fire: `problems` says each; where
     a limit is beyond its bounds (`limit` says which), or beyond what is advised without a reason (`unadvised`). Where
-    nothing but limits is new, what the plan in force lacks already is a warning, and does not keep a limit from being set.
+    nothing but limits and times to measure is new, what the plan in force lacks already is a warning, and keeps nobody from
+    setting them.
     """
     asker.check(patient)
     with house.transaction() as conn:
@@ -117,7 +118,7 @@ def put_plan(
         )
         made, warnings = plans.activate(
             conn, plan, house.means(conn), by_whom=asker.name, now=house.now(),
-            limits_only=_agreed_but_limits(plan) == _agreed_but_limits(plans.current(conn, patient)),
+            limits_only=_telling(plan) == _telling(plans.current(conn, patient)),
         )  # fmt: skip
     response.headers["etag"] = f'"{made.version}"'
     return {"patient": patient, "version": made.version, "warnings": warnings}
@@ -193,8 +194,9 @@ def try_limits(patient: Id, body: Trial, house: Here, asker: Annotated[Asker, ma
     }
 
 
-def _agreed_but_limits(plan: Plan) -> Plan:
-    return replace(plan, version=0, limits={}, reason="", on_call={})
+def _telling(plan: Plan) -> Plan:
+    """The plan without what decides when something is found: only who is told how."""
+    return replace(plan, version=0, limits={}, pressure_times=None, reason="", on_call={})
 
 
 def _told(name: str, plan: Plan, values: Mapping[str, float]) -> Row:

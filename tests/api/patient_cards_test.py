@@ -173,6 +173,25 @@ def test_a_care_team_that_reaches_nobody_is_refused_beside_the_person(
     assert plan_of(machine)["version"] == 0
 
 
+def test_times_to_measure_are_agreed_and_a_wrong_one_is_refused(
+    browser: Any, site: Site, machine: httpx2.Client, complaints: Complaints
+) -> None:
+    page = at_patient(browser, site, complaints)
+    page.click("summary:has-text('When to measure')")
+    page.click("text=Change the times")
+    page.fill("#times-list", "08:00, 25:00")
+    page.click("dialog >> text=Save")
+    see(page, "dialog .refused", "hour must be in 0..23")
+    assert plan_of(machine)["version"] == 0
+    page.fill("#times-list", "08:00, 20:00")
+    page.fill("#times-zone", "Europe/Berlin")
+    page.click("dialog >> text=Save")
+    see(page, ".card--plan .card__aside", "Version 1 · Dr Lin")
+    assert plan_of(machine)["pressure_times"] == {
+        "times": ["08:00", "20:00"], "zone": "Europe/Berlin", "tolerance_s": 3600,
+    }  # fmt: skip
+
+
 def test_a_slot_that_another_holds_is_given_only_after_a_choice(
     browser: Any, site: Site, machine: httpx2.Client, archive: Archive, dsn: str, complaints: Complaints
 ) -> None:

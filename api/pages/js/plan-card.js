@@ -6,7 +6,7 @@
 import { button, card, day, refused } from "./card.js";
 import { ask, h, icon, Refused, t } from "./page.js";
 import { between, GROUPS, isForbidden, isUnadvised, limitName, shown, typed, unitOf, withUnit } from "./plan-limits.js";
-import { ladders, team, versions } from "./plan-more.js";
+import { ladders, team, times, versions } from "./plan-more.js";
 import { tried } from "./plan-tried.js";
 
 const TIER = { emergency: "em", doctor: "dr", tip: "tip" };
@@ -65,7 +65,7 @@ class Desk {
   parts() {
     const change = (agreed) => this.put(agreed);
     return [...proved(this.proof), this.table, h("div.card__foot.plan__more", this.more), this.guard, this.why, this.say, this.result, this.foot,
-      this.of.may ? "" : h("p.card__line.muted", t("card.doctors")), team(this.plan, this.of.may, change), ladders(this.plan), versions(this.of)].filter(Boolean);
+      this.of.may ? "" : h("p.card__line.muted", t("card.doctors")), team(this.plan, this.of.may, change), times(this.plan, this.of.may, change), ladders(this.plan), versions(this.of)].filter(Boolean);
   }
 
   draw() {

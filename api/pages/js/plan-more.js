@@ -1,6 +1,6 @@
-/** Beside the limits: who is told (with the care team's members to change), the ladders, the history of versions. */
+/** Beside the limits: who is told (with the care team's members to change), when to measure, ladders, versions. */
 
-import { button, refused, when } from "./card.js";
+import { button, field, refused, told, when } from "./card.js";
 import { open } from "./dialogs.js";
 import { ask, h, has, Refused, t } from "./page.js";
 import { limitName } from "./plan-limits.js";
@@ -66,6 +66,31 @@ function changeTeam(plan, save) {
     list, h("div", button(t("team.add"), () => add().querySelector("select").focus(), ".btn--quiet")), say,
     h("div.actions", button(t("close.back"), () => dialog.close(), ".btn--quiet"), button(t("team.save"), send, ".btn--primary")));
   dialog.classList.add("dialog--wide");
+}
+
+/* ---- when to measure ---- */
+
+export function times(plan, may, save) {
+  const said = plan.pressure_times;
+  return h("details", h("summary", t("times.title")),
+    h("p.card__line", said ? t("times.said", { times: said.times.join(t("list.comma")), zone: said.zone, minutes: Math.round(said.tolerance_s / 60) }) : t("times.none")),
+    may ? h("div.card__foot", button(t("times.change"), () => changeTimes(said, save))) : "");
+}
+
+/** Times of day at which blood pressure is expected; none: whenever the patient likes, and nothing is missed. */
+function changeTimes(said, save) {
+  const say = h("div");
+  const list = h("input", { value: said?.times.join(", ") ?? "", placeholder: "08:00, 20:00", autocomplete: "off" });
+  const zone = h("input", { value: said?.zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone, autocomplete: "off" });
+  const minutes = h("input", { value: Math.round((said?.tolerance_s ?? 3600) / 60), inputmode: "numeric" });
+  const send = async () => {
+    const chosen = list.value.split(/[\s,，、]+/).filter(Boolean);
+    const wanted = chosen.length ? { times: chosen, zone: zone.value.trim(), tolerance_s: Number(minutes.value) * 60 } : null;
+    if (await told(say, () => save({ pressure_times: wanted }))) dialog.close();
+  };
+  const dialog = open(h("h2", { id: "dialog-title" }, t("times.title")), h("p", t("times.why")), field("times-list", t("times.list"), list, t("times.hint")),
+    field("times-zone", t("times.zone"), zone), field("times-minutes", t("times.minutes"), minutes), say,
+    h("div.actions", button(t("close.back"), () => dialog.close(), ".btn--quiet"), button(t("team.save"), send, ".btn--primary")));
 }
 
 /* ---- ladders ---- */
