@@ -89,6 +89,7 @@ def limits(
     context: typer.Context,
     identity: Annotated[str, typer.Argument(metavar="PATIENT")],
     values: Annotated[list[str], typer.Argument(metavar="NAME=VALUE...", help="All of the patient's own limits.")],
+    reason: Annotated[str, typer.Option(help="Why; must be given beyond what is advised.")] = "",
 ) -> None:
     """Give a patient limits of their own; a name that is left out falls back to the default.
 
@@ -98,7 +99,7 @@ def limits(
         wanted = {name: float(value) for name, value in (pair.split("=", 1) for pair in values)}
     except ValueError:
         fail(f"write limits as NAME=VALUE with a number, as tachy_bpm=140; not {' '.join(values)}")
-    told = ask(context, "POST", "/api/v1/limits", {"patient": identity, "limits": wanted})
+    told = ask(context, "POST", "/api/v1/limits", {"patient": identity, "limits": wanted, "reason": reason})
     for warning in told["warnings"]:
         _out.print(f"note: {warning}")
     _out.print(f"{identity}: plan version {told['version']}")

@@ -50,7 +50,8 @@ def test_add_assign_limit_and_list(place: SimpleNamespace, dsn: str) -> None:
     conflict = _type(place, "assign", "bea", "H10-1", "--from", "2026-11-24T08:00:00")
     assert conflict.exit_code == 1
     assert "ada-1" in conflict.output
-    assert "note: tachy_bpm = 160" in _type(place, "limits", "ada-1", "tachy_bpm=160").output
+    assert "give a reason" in _type(place, "limits", "ada-1", "tachy_bpm=160").output
+    assert "note: tachy_bpm = 160" in _type(place, "limits", "ada-1", "tachy_bpm=160", "--reason", "athlete").output
     assert "beyond" in _type(place, "limits", "ada-1", "tachy_bpm=900").output
     assert "NAME=VALUE" in _type(place, "limits", "ada-1", "fast").output
     assert _type(place, "list").output == "ada-1\n"
