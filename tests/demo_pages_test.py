@@ -102,3 +102,75 @@ def at(browser: Any, url: str, login: str, password: str) -> Any:
 
 def see(page: Any, selector: str, text: str) -> None:
     expect(page.locator(selector).filter(has_text=text).first).to_be_visible(timeout=PATIENCE_MS)
+
+
+@pytest.fixture(scope="module")
+def passwords(demo: Demo) -> dict[str, str]:
+    return demo.passwords()
+
+
+def test_a_low_glucose_is_a_tip_with_what_to_do(browser: Any, demo: Demo, passwords: dict[str, str]) -> None:
+    page = at(browser, demo.url, "sofia", passwords["sofia"])
+    see(page, ".hero--tip ol li", "")
+    page.click("[data-act=done]")
+    expect(page.locator(".hero--tip")).to_have_count(0, timeout=PATIENCE_MS)
+
+
+def test_the_dispatcher_opens_the_link_and_accepts_and_the_patient_reads_that_help_comes(
+    browser: Any, demo: Demo, passwords: dict[str, str]
+) -> None:
+    ada = at(browser, demo.url, "ada", passwords["ada"])
+    see(ada, ".hero--em", "")
+    dispatcher = browser.new_context(locale="en-GB").new_page()
+    dispatcher.set_default_timeout(PATIENCE_MS)
+    dispatcher.goto(demo.link())
+    see(dispatcher, "main", "12 Harbour Lane")
+    see(dispatcher, "main", "4711#")
+    dispatcher.click("[data-act=accept]")
+    see(ada, ".hero--em h1", "Help is on its way to you")
+    second = browser.new_context().new_page()
+    second.goto(demo.link())
+    expect(second.locator("body")).not_to_contain_text("Harbour")
+
+
+def test_the_doctor_takes_atrial_fibrillation_and_closes_it_with_an_outcome(
+    browser: Any, demo: Demo, passwords: dict[str, str]
+) -> None:
+    page = at(browser, demo.url, "doctor", passwords["doctor"])
+    row = page.locator(".row", has_text="Jonas Weber").filter(has_text="trial fibrillation").first
+    row.click()
+    see(page, ".alert h2", "trial fibrillation")
+    page.keyboard.press("h")
+    see(page, ".alert__head", "You have it")
+    page.keyboard.press("o")
+    page.locator("dialog input[type=radio]").first.check()
+    page.locator("dialog button[type=submit], dialog [data-act=close]").first.click()
+    see(page, ".alert__head .notice", "")
+    with demo.client() as api:
+        alerts = api.get("/alerts", params={"subject": "jonas"}).json()["alerts"]
+    assert [(one["tier"], one["state"]) for one in alerts if one["condition"] == "af"] == [("doctor", "closed")]
+
+
+@pytest.mark.parametrize(
+    ("patient", "condition", "tier"), [("quiet-000", "symptom", "doctor"), ("jonas", "af", "emergency")]
+)
+def test_feeling_unwell_leads_where_the_heart_leads(
+    browser: Any, demo: Demo, passwords: dict[str, str], patient: str, condition: str, tier: str
+) -> None:
+    with demo.client() as api:
+        made = api.post("/accounts", json={"login": patient, "kind": "patient", "name": patient, "patient": patient})
+        page = at(browser, demo.url, patient, made.json()["password"])
+        page.click("[data-act=unwell]")
+        page.click("[data-act=chest_pain]")
+        see(page, "main", "You said: chest pain")
+        until = time.monotonic() + PATIENCE_MS / 1000
+        while time.monotonic() < until:
+            alerts = api.get("/alerts", params={"subject": patient}).json()["alerts"]
+            if any((one["condition"], one["tier"]) == (condition, tier) for one in alerts):
+                break
+            time.sleep(0.5)
+        else:
+            raise AssertionError(alerts)
+    if tier == "emergency":
+        see(page, ".hero--em", "")
+    assert tier == "emergency" or not any(one["tier"] == "emergency" for one in alerts)
