@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi.openapi.utils import get_openapi
 
+from api.examples import BODIES
 from api.problem import MEDIA
 
 if TYPE_CHECKING:
@@ -71,6 +72,9 @@ def described(app: FastAPI) -> dict[str, Any]:
             title=app.title, version=app.version, description=app.description, routes=app.routes, tags=app.openapi_tags
         )
         schema.setdefault("components", {}).setdefault("schemas", {})["Problem"] = _PROBLEM
+        for name, example in BODIES.items():
+            if name in schema["components"]["schemas"]:
+                schema["components"]["schemas"][name]["examples"] = [example]
         for path, operations in schema["paths"].items():
             for operation in operations.values():
                 _complete(path, operation)
