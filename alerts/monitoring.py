@@ -155,3 +155,8 @@ def _say(conn: Connection, patient: str, what: str, why: str, by_whom: str, now:
 def _rows(conn: Connection, query: str, **asked: object) -> list[Row]:
     found: list[Row] = conn.cursor(row_factory=dict_row).execute(SQL[query], asked).fetchall()
     return found
+
+
+def not_expected(conn: Connection, now: datetime) -> frozenset[str]:
+    """Patients of whom no data is expected now: their monitoring has ended, or they have planned a pause."""
+    return frozenset(row[0] for row in conn.cursor().execute(SQL["not_expected"], {"now": now}).fetchall())

@@ -34,3 +34,10 @@ UPDATE alerts.notice SET status = 'moot'
 -- Monitored again: what is still so of what was over with the end is to be heard anew, by the comparison of levels.
 UPDATE alerts.alert_episode SET revision = 0
  WHERE present AND alert IN (SELECT alert FROM alerts.alert WHERE subject = %(patient)s AND outcome = 'monitoring_ended')
+
+-- not_expected --
+-- Patients of whom no data is expected now: their monitoring has ended, or they have planned a pause.
+SELECT patient FROM (SELECT DISTINCT ON (patient) patient, what FROM alerts.monitoring ORDER BY patient, n DESC) m
+ WHERE what = 'ended'
+UNION
+SELECT patient FROM alerts.pause WHERE from_at <= %(now)s AND until_at > %(now)s AND lifted_at IS NULL

@@ -21,8 +21,11 @@ from alerts.words_patient import PATIENT
 from stream.store.sql import queries
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
+    from uuid import UUID
 
+    from alerts.reading import Before
     from alerts.register import Connection
 
 SQL = queries(Path(__file__).with_suffix(".sql"))
@@ -43,10 +46,17 @@ def open_alerts(conn: Connection) -> list[Row]:
     return sorted((_shown(row) for row in rows), key=lambda row: (-Tier(row["tier"]).rank, row["raised_at"]))
 
 
-def closed_since(conn: Connection, since: datetime, limit: int = 20) -> list[Row]:
-    """What people closed of late, newest first."""
-    rows = conn.cursor(row_factory=dict_row).execute(SQL["closed_since"], {"since": since, "limit": limit}).fetchall()
-    return [row | {"what": what(row["condition"])} for row in rows]
+def closed(conn: Connection, since: datetime, limit: int, before: Before | None = None) -> list[Row]:
+    """What was closed since then, newest first, as it was when it was open, with its end; `before`: the page's before."""
+    at, last = before or (None, None)
+    asked = {"since": since, "limit": limit, "before_at": at, "before": last}
+    rows = conn.cursor(row_factory=dict_row).execute(SQL["closed"], asked).fetchall()
+    return [_shown(row) | {name: row[name] for name in ("outcome", "closed_at", "note")} for row in rows]
+
+
+def escalated_tips(conn: Connection, alerts: Sequence[UUID]) -> frozenset[UUID]:
+    """Which of these alerts were tips that nobody answered."""
+    return frozenset(row[0] for row in conn.execute(SQL["escalated_tips"], {"alerts": list(alerts)}).fetchall())
 
 
 def tips_since(conn: Connection, patient: str, since: datetime, limit: int = 100) -> list[Row]:

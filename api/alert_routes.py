@@ -5,7 +5,6 @@ A shell: the answers are `alerts.answers`, the reads `alerts.reading`.
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID, uuid4
 
@@ -22,6 +21,7 @@ from api.access import Asker, may
 from api.board import Names
 from api.described import problems
 from api.house import Here, House, IdempotencyKey, Row
+from api.paging import cursor, following
 from api.people_routes import Id
 from api.problem import Problem
 from api.rights import Right
@@ -97,10 +97,10 @@ def list_alerts(
             tier=tier,
             kind=kind,
             subject=subject,
-            before=_cursor(before),
+            before=cursor(before),
             sight=asker.sight(conn, subject),
         )
-    return {"alerts": found, "next": _next(found, most, "raised_at", "alert")}
+    return {"alerts": found, "next": following(found, most, "raised_at", "alert")}
 
 
 @router.get("/patients/{patient}/alerts")
@@ -111,13 +111,13 @@ def patients_alerts(
     asker.check(patient)
     most = min(limit or house.settings.page, house.settings.page)
     with house.transaction() as conn:
-        found, total = reading.alerts_of(conn, patient, limit=most, before=_cursor(before))
+        found, total = reading.alerts_of(conn, patient, limit=most, before=cursor(before))
         names = Names().team(conn, house.seal)
     for row in found:
         row["what"] = what(row["condition"])
         row["answered_name"] = names.get(row["answered_by"])
         row["closed_name"] = names.get(row["closed_by"])
-    return {"alerts": found, "total": total, "next": _next(found, most, "raised_at", "alert")}
+    return {"alerts": found, "total": total, "next": following(found, most, "raised_at", "alert")}
 
 
 @router.get("/alerts/{alert}")
@@ -150,10 +150,10 @@ def list_deliveries(
             alert=alert,
             status=status,
             person=person,
-            before=_cursor(before),
+            before=cursor(before),
             sight=EVERYTHING if Right.KEEP in asker.by else asker.sight(conn),
         )
-    return {"deliveries": found, "next": _next(found, most, "made_at", "notice")}
+    return {"deliveries": found, "next": following(found, most, "made_at", "notice")}
 
 
 @router.get("/deliveries/{notice}")
@@ -294,19 +294,3 @@ def _alert_of(house: House, notice: UUID) -> UUID:
     if alert is None:
         raise Problem(404, f"there is no notice {notice}")
     return alert
-
-
-def _cursor(text: str | None) -> tuple[datetime, UUID] | None:
-    if text is None:
-        return None
-    at, _, last = text.partition("|")
-    try:
-        return datetime.fromisoformat(at), UUID(last)
-    except ValueError:
-        raise Problem(422, "before is no cursor of ours: take it from `next` of the page before") from None
-
-
-def _next(found: list[Row], most: int, at: str, key: str) -> str | None:
-    if len(found) < most:
-        return None
-    return f"{found[-1][at].isoformat()}|{found[-1][key]}"

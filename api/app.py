@@ -36,6 +36,7 @@ from api import (
     reference_routes,
     stream_routes,
     strip_routes,
+    worklist_routes,
 )
 from api.access import ensure_token
 from api.described import described
@@ -111,6 +112,7 @@ def create_app(
         stream_routes, alert_routes, strip_routes, callback_routes, people_routes, plan_routes, reach_routes,
         monitoring_routes, account_routes, me_routes, ecg_routes, live, ecg_live, page_routes, device_routes,
         reference_routes, record_routes, packet_routes, link_routes,
+        worklist_routes,
     ):  # fmt: skip
         app.include_router(routes.router)
     return app

@@ -29,7 +29,7 @@ FOLDER = Path(__file__).with_name("pages")
 SIGN_IN = "/sign-in"
 NUMBER = b"{emergency_number}"
 """Stands in pages where the number is."""
-BESIDE = {"/console": ("/patient", "/patients"), "/admin": ("/console",)}
+BESIDE = {"/console": ("/patient", "/patients", "/worklist"), "/admin": ("/console",)}
 """Pages that go with somebody's own."""
 HEADERS = {
     "content-security-policy": (
@@ -115,6 +115,7 @@ def sign_in(request: Request, house: Here) -> Response:
 @router.get("/console")
 @router.get("/patient")
 @router.get("/patients")
+@router.get("/worklist")
 @router.get("/me")
 def page(request: Request, house: Here) -> Response:
     """The page of whoever is signed in, or one that goes with it; another's page leads to their own."""

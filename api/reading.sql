@@ -19,6 +19,9 @@ SELECT * FROM stream.benched()
 -- known_patients --
 SELECT * FROM stream.known_patients()
 
+-- last_data --
+SELECT * FROM stream.last_data(%(patients)s, %(kinds)s)
+
 -- lock_device --
 SELECT stream.lock_device(%(device)s)
 

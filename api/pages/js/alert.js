@@ -1,12 +1,13 @@
 /** The selected alert: who has it and what comes next, why it was raised, what can be done, the strip, what happened. */
 
 import { asList, marks, measured, shaded } from "./beats.js";
+import { ended, newest } from "./closed.js";
 import { facts, isAcknowledged, isTaken, isUnanswered, keyNumber, mutedUntil, nameOf, coming, tierOf } from "./facts.js";
 import { live, now } from "./live.js";
 import { phoneOf } from "./record.js";
 import { story } from "./story.js";
 import { drawStrip } from "./strip.js";
-import { age, clock, h, icon, lang, said, t } from "./page.js";
+import { age, clock, h, icon, lang, said, shortClock, t } from "./page.js";
 
 /**
  * Fill `host`. `view`: {row, closed, detail, ecg, measures, record, notice, busy, me}; `act`: {take, acknowledge, close, snooze, back}.
@@ -16,7 +17,7 @@ export function show(host, view, act) {
   const { row } = view;
   const focused = host.contains(document.activeElement) ? document.activeElement.dataset.act : null;
   host.setAttribute("aria-label", `${nameOf(row)}. ${said(row.what)}`);
-  host.replaceChildren(head(view, act), sheet(view), todo(row), story(row, view.detail));
+  host.replaceChildren(head(view, act), sheet(view), view.closed ? "" : todo(row), story(row, view.detail));
   if (focused) host.querySelector(`[data-act="${focused}"]`)?.focus();
 }
 
@@ -26,13 +27,12 @@ function head(view, act) {
   return h(`header.alert__head.tone-${tier}`,
     h("button.btn.btn--quiet.alert__back", { type: "button", onclick: act.back }, icon("back"), t("alert.back")),
     h("div.alert__line", h(`span.tier.tier--${tier}`, icon(tier), t(`tier.${tier}`)),
-      h("span.alert__age", `${t("alert.for")} `, h("b", { "data-since": row.raised_at }), isUnanswered(row) && !view.closed ? t("alert.unanswered") : ""),
-      holder(view), next(view)),
+      view.closed ? "" : [h("span.alert__age", `${t("alert.for")} `, h("b", { "data-since": row.raised_at }), isUnanswered(row) ? t("alert.unanswered") : ""), holder(view), next(view)]),
     h("p.alert__who", nameOf(row)),
     h("h2", said(row.what), row.past || row.state === "latched" || row.state === "seen" || row.state === "settled" ? h("small", ` (${t("alert.over")})`) : ""),
     h("p.alert__why", why(row)),
     view.notice ? h("p.notice", icon("warn"), h("span", view.notice())) : "",
-    view.closed ? h("p.notice", icon("check"), t("alert.gone")) : actions(view, act));
+    view.closed ? h("p.notice", icon("check"), h("span", row.outcome ? `${ended(row)}${t("stop")} ` : "", t("alert.gone"))) : actions(view, act));
 }
 
 function why(row) {
@@ -53,7 +53,7 @@ function holder(view) {
 
 function next(view) {
   const { row } = view;
-  if (view.closed || row.inhibited_by) return "";
+  if (row.inhibited_by) return "";
   if (isAcknowledged(row)) return h("span.alert__next", icon("clock"), `${t("alert.ack_ends")} `, h("b", { "data-until": row.acknowledged_until }));
   if (isUnanswered(row) && mutedUntil(row)) return h("span.alert__next", icon("pause"), `${t(row.snoozed_until ? "alert.snoozed" : "alert.paused")} `, h("b", { "data-until": mutedUntil(row) }));
   return isUnanswered(row) && row.next_due_at && row.next.length
@@ -126,10 +126,11 @@ function todo(row) {
   return steps.length ? h("section.todo", { "aria-label": t("alert.do") }, h("h3", t("alert.do")), h("ul", steps.map((step) => h("li", icon("next"), step)))) : "";
 }
 
-/** Nothing to do, and what that rests on. */
-export function calm(host, lagS) {
+/** Nothing to do, and what that rests on; `watched`: how many patients, null: not known. */
+export function calm(host, lagS, watched) {
+  const figures = [[lagS === null ? "–" : `${lagS < 90 ? `${lagS.toFixed(1)} s` : age(lagS)}`, t("bar.lag")], [watched ?? "–", t("bar.watched")],
+    newest() === null ? [clock(now()), t("calm.at")] : [shortClock(newest()), t("calm.closed")]];
   host.setAttribute("aria-label", t("calm.title"));
   host.replaceChildren(h("div.calm", icon("check"), h("h2", t("calm.title")), h("p", t("calm.why")),
-    h("dl", h("dd", lagS === null ? "–" : lagS < 90 ? `${lagS.toFixed(1)} s` : age(lagS)), h("dt", t("bar.lag")), h("dd", clock(now())), h("dt", t("calm.at"))),
-    h("p.fine", t("page.device"))));
+    h("dl", figures.map(([figure, words]) => [h("dd", figure), h("dt", words)])), h("p.fine", t("page.device"))));
 }

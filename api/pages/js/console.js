@@ -1,6 +1,7 @@
 /** The console: the list, the selected alert and the patient's record, kept as the live socket tells them. */
 
 import { calm, show } from "./alert.js";
+import * as closed from "./closed.js";
 import { refused, send, undo } from "./commands.js";
 import { askMinutes, askOutcome, showKeys } from "./dialogs.js";
 import { isTaken, nameOf, tierOf, TIERS } from "./facts.js";
@@ -8,7 +9,7 @@ import * as list from "./list.js";
 import { live, start } from "./live.js";
 import { $, ask, h, preferLanguage, Refused, said, t } from "./page.js";
 import { phoneOf, record } from "./record.js";
-import { pauseSound, tickBar, topbar } from "./topbar.js";
+import { pauseSound, tickBar, topbar, watched } from "./topbar.js";
 import { addressOf } from "./whose.js";
 
 const MEASURE_AGAIN_MS = 5000;
@@ -22,17 +23,17 @@ let lastPolite = 0;
 
 /* ---- what the socket says ---- */
 
-function changed({ first, fresh }) {
-  if (selected) {
+function changed({ first, fresh, gone }) {
+  if (selected && !(selected.closed && !live.alerts.has(selected.row.alert))) {
     const row = live.alerts.get(selected.row.alert);
     const news = row && JSON.stringify(row) !== JSON.stringify(selected.row);
     if (!row && live.connected && live.ever && !selected.closed) Object.assign(selected, { closed: true, notice: null });
     if (row) Object.assign(selected, { row, closed: false });
     if (news || !row) detail(selected);
   }
-  if (first && live.alerts.has(location.hash.slice(1))) select(location.hash.slice(1)); // a link from a patient's page
-  if (first && !selected && !narrow.matches) choose(list.order()[0] ?? null);
+  list.heard(gone);
   list.render();
+  if (first) begin();
   if (!selected && !narrow.matches && live.alerts.size) choose(list.order()[0]);
   render();
   announce(fresh);
@@ -56,6 +57,15 @@ function tick() {
 
 /* ---- the selected alert ---- */
 
+/** The alert that another page leads to; one that is closed meanwhile stands among the closed ones. */
+function begin() {
+  const wanted = location.hash.slice(1);
+  if (!wanted) return;
+  history.replaceState(null, "", location.pathname);
+  if (live.alerts.has(wanted)) select(wanted);
+  else closed.load(() => closed.get(wanted) && select(wanted));
+}
+
 function select(id) {
   choose(id);
   if (narrow.matches) {
@@ -68,8 +78,8 @@ function select(id) {
 }
 
 function choose(id) {
-  const row = id && live.alerts.get(id);
-  selected = row ? { row, closed: false, detail: null, ecg: null, measures: null, record: undefined, me: account.person } : null;
+  const row = id && (live.alerts.get(id) ?? closed.get(id));
+  selected = row ? { row, closed: !live.alerts.has(id), detail: null, ecg: null, measures: null, record: undefined, me: account.person } : null;
   list.render();
   render();
   list.tick();
@@ -104,7 +114,7 @@ function render() {
   const quiet = !selected && live.ever && !live.alerts.size;
   $("console").classList.toggle("console--calm", quiet);
   if (!selected) {
-    if (quiet) calm($("alert"), live.lagS);
+    if (quiet) calm($("alert"), live.lagS, watched());
     else $("alert").replaceChildren(h("p.sheet__none", t(live.ever ? "alert.choose" : "list.loading")));
     $("record").replaceChildren();
     return;
@@ -188,7 +198,7 @@ $("title").textContent = t("list.title");
 document.title = `${t("list.title")} · Tierwatch`;
 $("record").setAttribute("aria-label", t("record.title"));
 topbar($("topbar"), account);
-list.begin({ me: account.person, select, selected: () => selected?.row.alert });
+list.begin({ me: account.person, select, selected: () => selected?.row.alert, changed: () => { list.render(); render(); } });
 list.render();
 render();
 start(changed);

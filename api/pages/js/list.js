@@ -1,5 +1,6 @@
 /** The list of alerts by tier. A row is made once and then kept: nothing jumps under the pointer or the focus. */
 
+import * as closed from "./closed.js";
 import { inGroup, isAcknowledged, isPresent, isTaken, isUnanswered, keyNumber, mutedUntil, nameOf, coming, sexLetter, tierOf, TIERS, years } from "./facts.js";
 import { live, now } from "./live.js";
 import { $, age, h, icon, said, shape, t } from "./page.js";
@@ -9,7 +10,7 @@ let filter = "all";
 let find = "";
 let options = {};
 
-/** `me`: the person who looks; `select(id)`: a row was chosen; `selected()`: which one is. */
+/** `me`: the person who looks; `select(id)`: a row was chosen; `selected()`: which one is; `changed()`: draw anew. */
 export function begin(given) {
   options = given;
   $("list").setAttribute("aria-label", t("list.label"));
@@ -23,8 +24,12 @@ export function render() {
   const top = anchor?.getBoundingClientRect().top;
   const parts = [head(alerts.length, unanswered)];
   if (unanswered > 20) parts.push(h("p.list__storm", icon("warn"), h("span", t("list.storm", { n: unanswered }))));
-  for (const tier of TIERS) parts.push(...group(tier, shown.filter((row) => tierOf(row) === tier).sort(inGroup)));
-  if (!shown.length) parts.push(h("p.list__none", !live.ever ? t("list.loading") : find || filter !== "all" ? t("list.nothing") : t("list.none")));
+  if (filter === "closed") parts.push(...closed.parts({ ...options, wanted: isFound }));
+  else {
+    for (const tier of TIERS) parts.push(...group(tier, shown.filter((row) => tierOf(row) === tier).sort(inGroup)));
+    if (!shown.length) parts.push(h("p.list__none", !live.ever ? t("list.loading") : find || filter !== "all" ? t("list.nothing") : t("list.none")));
+    if (live.ever && !alerts.length) parts.push(...[closed.today(options.select)].filter(Boolean));
+  }
   keep($("list"), parts);
   for (const id of rows.keys()) if (!live.alerts.has(id)) rows.delete(id);
   if (anchor?.isConnected && top !== undefined) $("list").scrollTop += anchor.getBoundingClientRect().top - top;
@@ -36,8 +41,15 @@ function keep(host, parts) {
   while (host.children.length > parts.length) host.lastChild.remove();
 }
 
+/** News came: what was closed is read anew where it is looked at, or stands under an empty list. */
+export function heard(gone) {
+  if (filter === "closed" ? gone.length : !live.alerts.size) closed.load(options.changed);
+}
+
+const isFound = (row) => !find || nameOf(row).toLowerCase().includes(find);
+
 function wanted(row) {
-  if (find && !nameOf(row).toLowerCase().includes(find)) return false;
+  if (!isFound(row)) return false;
   if (filter === "mine") return row.answered_by === options.me && !isUnanswered(row);
   return filter === "all" || isUnanswered(row);
 }
@@ -58,8 +70,8 @@ function head(all, unanswered) {
 }
 
 function makeHead() {
-  const seg = h("div.seg", { role: "group", "aria-label": t("list.filter") }, ["all", "unanswered", "mine"].map((name) =>
-    h("button", { type: "button", "data-filter": name, onclick: () => { filter = name; render(); } })));
+  const seg = h("div.seg", { role: "group", "aria-label": t("list.filter") }, ["all", "unanswered", "mine", "closed"].map((name) =>
+    h("button", { type: "button", "data-filter": name, onclick: () => { filter = name; if (name === "closed") closed.load(options.changed); render(); } })));
   const search = h("input.find", { type: "search", id: "find", placeholder: t("list.find"), "aria-label": t("list.find"), oninput: (event) => { find = event.target.value.trim().toLowerCase(); render(); } });
   return h("div.list__head", h("div.list__title", h("p.title", { "aria-hidden": "true" }, t("list.title"), h("small.num")), search), seg);
 }
@@ -116,5 +128,5 @@ export function tick() {
 
 /** The ids in the order of the screen. */
 export const order = () => [...document.querySelectorAll("#list .row")].map((node) => node.dataset.id);
-export const rowNode = (id) => rows.get(id)?.node;
+export const rowNode = (id) => document.querySelector(`#list .row[data-id="${CSS.escape(id ?? "")}"]`);
 export const jump = (tier) => { const first = groups.get(tier)?.isConnected ? groups.get(tier).nextElementSibling : null; first?.focus(); return first?.dataset.id; };

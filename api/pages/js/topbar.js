@@ -9,7 +9,8 @@ import { $, age, ask, clock, h, icon, lang, signOut, switchLanguage, t, toggleTh
 import { enable, isOn, keepSounding, pause, pausedFor, resume } from "./sound.js";
 
 const HEALTH_S = 30;
-const PAGES = ["console", "patients"];
+const PAGES = ["console", "patients", "worklist"];
+const OF_ADMIN = ["admin", "console"];
 const health = h("div.health", { role: "group", "aria-label": t("bar.health") });
 const inMenu = h("ul.menu__health");
 const soundButton = h("button.tool", { type: "button", id: "sound", onclick: toggleSound });
@@ -18,10 +19,11 @@ let figures = null; // what /health said last; null: never
 let told = "";
 
 export function topbar(host, account) {
-  const links = () => PAGES.map((name) => h("a", { href: `/${name}`, "aria-current": location.pathname === `/${name}` ? "page" : null }, t(`bar.${name}`)));
+  const pages = account.kind === "admin" ? OF_ADMIN : PAGES;
+  const links = () => pages.map((name) => h("a", { href: `/${name}`, "aria-current": location.pathname === `/${name}` ? "page" : null }, t(`bar.${name}`)));
   const button = (words, onclick, more = {}) => h("button.btn.btn--quiet", { type: "button", onclick, ...more }, words);
   host.replaceChildren(
-    h("a.brand", { href: `/${PAGES[0]}`, "aria-label": "Tierwatch" }, icon("logo"), h("span", "Tierwatch")),
+    h("a.brand", { href: `/${pages[0]}`, "aria-label": "Tierwatch" }, icon("logo"), h("span", "Tierwatch")),
     h("nav.topbar__nav", { "aria-label": t("bar.nav") }, links()),
     health,
     h("div.topbar__tools", soundButton,
@@ -71,6 +73,9 @@ export function tickBar() {
   keepSounding(loudest(live.alerts.values()), null);
   showSound();
 }
+
+/** How many patients are watched; null: not known. */
+export const watched = () => figures?.watched ?? null;
 
 /** The same figures in the bar and in the menu, where a narrow screen has its room for them. */
 function showHealth(cut) {
