@@ -6,15 +6,17 @@ what a limit is compared with, it says so (`Untold`). Must never guess.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 from alerts.alert import Occurrence, Tier
 from alerts.limit_table import TABLE, Group
 from alerts.plan import Plan, limits_of
-from alerts.policy import CHAINS, agreed, is_quiet, tier_of
+from alerts.policy import CHAINS, RULES, agreed, is_quiet, tier_of
 from stream import glucose, pressure
 from stream.finding import Condition, FindingKind, SubjectKind
 from stream.glucose_course import Course, Sample
@@ -23,10 +25,18 @@ from stream.limits import limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
 
     from stream.ring import Kept
     from stream.stretch import Stretch
+
+
+class Minute(NamedTuple):
+    """A minute of heart rate, as it was counted."""
+
+    at: datetime
+    rate_bpm: float
+    low_bpm: float
+    """Slowest over five intervals in a row."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +51,8 @@ class Archive:
     pressure: Sequence[Kept] = ()
     episodes: Sequence[Occurrence] = ()
     """What was found then: rhythms and symptoms agree with readings, and a slow or fast heart is counted from them."""
+    minutes: Sequence[Minute] = ()
+    """Heart rate by the minute, in order of time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,10 +68,10 @@ class Would:
 class Why(StrEnum):
     """Why it cannot be told what a limit would have done."""
 
-    RATE_BEYOND = "rate_beyond"
-    """A looser rhythm limit sees what was never written down: the archive holds no rate between the two."""
-    RATE_AT_OPENING = "rate_at_opening"
-    """An episode keeps the rate at which it opened, not how far it went: of some it cannot be told."""
+    NO_RATES = "no_rates"
+    """There is no heart rate of these days: what lay between the two limits was never written down."""
+    BY_MINUTE = "by_minute"
+    """Counted from the rates of whole minutes, so about right; of episodes without them it cannot be told."""
     NOT_KEPT = "not_kept"
     """It is about when and how data came, which is judged as it comes and cannot be judged again."""
     NO_READINGS = "no_readings"
@@ -94,6 +106,11 @@ class Tried:
 
 _RATES: Mapping[str, tuple[Condition, int]] = {"brady_bpm": (Condition.BRADY, -1), "tachy_bpm": (Condition.TACHY, 1)}
 """What opens beyond the limit, and on which side of it."""
+_MINUTE = timedelta(minutes=1)
+_TOGETHER = timedelta(minutes=10)
+"""Minutes beyond a limit that are no further apart are one alert."""
+_FAST_FOR, _FAST_MORE_BPM = 10, 10.0
+"""A fast heart lasts so many minutes, or is faster than the limit by so much (`stream/ecg/rates.py`)."""
 _SENSORS = frozenset(glucose.SENSOR.values())
 
 
@@ -199,12 +216,50 @@ def _only(these: Iterable[Would], those: Sequence[Would]) -> tuple[Would, ...]:
 def _rates(
     name: str, old: float, new: float, plan: Plan, archive: Archive
 ) -> tuple[list[Would], list[Would], list[Untold]]:
-    """A slow or fast heart, from the episodes that were found: as far as their evidence carries."""
+    """A slow or fast heart: what was found, against the minutes that lie beyond the other limit."""
     condition, side = _RATES[name]
-    mine = [one for one in archive.episodes if one.condition == condition and one.onset >= archive.from_at]
-    was = [Would(condition=one.condition, tier=tier_of(one, plan).tier, onset=one.onset, end=one.end) for one in mine]
+    found = [one for one in archive.episodes if one.condition == condition and not is_quiet(one)]
+    was = [_of(one, plan) for one in found if one.onset >= archive.from_at]
+    if not archive.minutes:
+        return was, was, [Untold(limit=name, why=Why.NO_RATES, of=len(was), unsure=len(was))]
+    runs = [Would(condition=condition, tier=_tier(condition, plan), onset=first, end=last)
+            for first, last in _runs(name, new, archive) if first >= archive.from_at]  # fmt: skip
     if (new - old) * side < 0:
-        return was, was, [Untold(limit=name, why=Why.RATE_BEYOND, of=len(mine))]
-    unsure = sum(1 for one in mine if (float(one.evidence.get("rate_bpm", old)) - new) * side <= 0)
-    doubt = [Untold(limit=name, why=Why.RATE_AT_OPENING, of=len(mine), unsure=unsure)] if unsure else []
-    return was, was, doubt
+        return was, [*was, *_only(runs, was)], [Untold(limit=name, why=Why.BY_MINUTE, of=len(was))]
+    counted = [minute.at for minute in archive.minutes]
+    unseen = [one for one in was if not _is_counted(one, counted)]
+    kept = [one for one in was if one in unseen or any(_meet(one, run) for run in runs)]
+    return was, kept, [Untold(limit=name, why=Why.BY_MINUTE, of=len(was), unsure=len(unseen))]
+
+
+def _runs(name: str, value: float, archive: Archive) -> list[tuple[datetime, datetime]]:
+    """Times whose minutes lie beyond a limit of the heart rate."""
+    if name == "brady_bpm":
+        return _joined([one.at for one in archive.minutes if one.low_bpm < value], _TOGETHER)
+    faster = _joined([one.at for one in archive.minutes if one.rate_bpm > value + _FAST_MORE_BPM], _TOGETHER)
+    fast = _joined([one.at for one in archive.minutes if one.rate_bpm > value], _MINUTE)
+    return sorted([*faster, *((a, b) for a, b in fast if b - a >= _FAST_FOR * _MINUTE)])
+
+
+def _joined(minutes: Iterable[datetime], apart: timedelta) -> list[tuple[datetime, datetime]]:
+    found: list[tuple[datetime, datetime]] = []
+    for at in minutes:
+        if found and at - found[-1][1] <= apart - _MINUTE:
+            found[-1] = (found[-1][0], at + _MINUTE)
+        else:
+            found.append((at, at + _MINUTE))
+    return found
+
+
+def _is_counted(one: Would, minutes: Sequence[datetime]) -> bool:
+    """Whether there is a rate of any minute of it."""
+    at = bisect_left(minutes, one.onset - _MINUTE)
+    return at < len(minutes) and (one.end is None or minutes[at] <= one.end)
+
+
+def _of(one: Occurrence, plan: Plan) -> Would:
+    return Would(condition=one.condition, tier=tier_of(one, plan).tier, onset=one.onset, end=one.end)
+
+
+def _tier(condition: Condition, plan: Plan) -> Tier:
+    return max(RULES[condition].tier, plan.tiers.get(condition, Tier.TIP), key=lambda tier: tier.rank)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg.rows import dict_row
 
 from alerts.alert import Occurrence
-from alerts.rejudging import Archive, Tried, tried
+from alerts.rejudging import Archive, Minute, Tried, tried
 from gateway.reading import Flag, Reading, ReadingKind
 from stream.finding import FindingKind, SubjectKind
 from stream.glucose_course import Sample, sample_of
@@ -64,7 +64,10 @@ def _read(conn: Connection, patient: str, now: datetime) -> Archive:
         )
         for row in rows
     ]
-    return Archive(from_at=now - OVER, now=now, glucose=dict(lanes), pressure=pressure, episodes=episodes)
+    minutes = [Minute(*row) for row in conn.execute(SQL["minutes"], asked).fetchall()]
+    return Archive(
+        from_at=now - OVER, now=now, glucose=dict(lanes), pressure=pressure, episodes=episodes, minutes=minutes
+    )
 
 
 def _readings(conn: Connection, patient: str, kind: ReadingKind, since: datetime) -> list[Reading]:

@@ -186,6 +186,7 @@ def try_limits(patient: Id, body: Trial, house: Here, asker: Annotated[Asker, ma
             "glucose": sum(len(samples) for samples in archive.glucose.values()),
             "pressure": len(archive.pressure),
             "episodes": len(archive.episodes),
+            "minutes": len(archive.minutes),
         },
         "tiers": {tier.value: _counts(found, tier) for tier in Tier},
         "more": [_would(one) for one in found.more[-_SHOWN:]],

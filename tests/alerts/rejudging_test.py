@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from alerts.alert import Occurrence, Tier
 from alerts.limit_table import TABLE
 from alerts.plan import Plan
-from alerts.rejudging import Archive, Tried, Why, tried
+from alerts.rejudging import Archive, Minute, Tried, Why, tried
 from gateway.reading import Reading, ReadingKind
 from stream.finding import Condition, FindingKind, SubjectKind
 from stream.glucose_course import sample_of
@@ -81,15 +81,46 @@ def test_pressure_is_judged_again_with_what_was_felt_at_that_time() -> None:
     assert (Condition.BP_CRISIS, Tier.EMERGENCY) in conditions(on(felt, bp_crisis_systolic_mmhg=170).more)
 
 
-def test_of_rates_it_says_what_the_archive_does_not_hold() -> None:
-    archive = Archive(
-        from_at=T0 - DAY, now=T0 + DAY, episodes=[rhythm(Condition.BRADY, 38.0), rhythm(Condition.BRADY, 32.0)]
-    )
-    (untold,) = on(archive, brady_bpm=34).untold
-    assert (untold.why, untold.of, untold.unsure) == (Why.RATE_AT_OPENING, 2, 1)
-    (untold,) = on(archive, brady_bpm=45).untold
-    assert untold.why is Why.RATE_BEYOND
-    assert on(archive, brady_bpm=39).untold == ()
+def minutes(*bpm: float) -> list[Minute]:
+    return [Minute(T0 + timedelta(minutes=n), rate, rate - 4) for n, rate in enumerate(bpm)]
+
+
+def test_a_slow_heart_that_stays_above_the_other_limit_is_left_out_and_one_that_went_below_is_not() -> None:
+    shallow = replace(rhythm(Condition.BRADY, 39.0), onset=T0 + timedelta(hours=2), end=T0 + timedelta(hours=2.1))
+    deep = [*minutes(60, 44, 36, 44, 60), Minute(shallow.onset, 46.0, 38.0)]
+    found = on(Archive(from_at=T0 - DAY, now=T0 + DAY, episodes=[rhythm(Condition.BRADY, 38.0), shallow], minutes=deep),
+               brady_bpm=34)  # fmt: skip
+    assert [one.onset for one in found.fewer] == [shallow.onset]
+    assert (len(found.before), len(found.after), found.more) == (2, 1, ())
+    assert [(one.why, one.of, one.unsure) for one in found.untold] == [(Why.BY_MINUTE, 2, 0)]
+
+
+def test_a_looser_rate_limit_counts_minutes_that_lie_together_as_one_alert() -> None:
+    slow = minutes(60, 46, 60, 46, 60, *[60] * 20, 46, 60)
+    found = on(Archive(from_at=T0 - DAY, now=T0 + DAY, minutes=slow), brady_bpm=45)
+    assert conditions(found.more) == [(Condition.BRADY, Tier.DOCTOR)] * 2
+    fast = minutes(*[125.0] * 9, 100, *[125.0] * 10, 100, *[100.0] * 12, 140)
+    found = on(Archive(from_at=T0 - DAY, now=T0 + DAY, minutes=fast), tachy_bpm=120)
+    assert [(one.onset - T0) / timedelta(minutes=1) for one in found.more] == [
+        10,
+        33,
+    ]  # ten minutes, and one much faster
+
+
+def test_without_rates_it_says_that_the_archive_does_not_hold_them() -> None:
+    archive = Archive(from_at=T0 - DAY, now=T0 + DAY, episodes=[rhythm(Condition.BRADY, 38.0)])
+    for value in (34, 45):
+        found = on(archive, brady_bpm=value)
+        assert [(one.why, one.of, one.unsure) for one in found.untold] == [(Why.NO_RATES, 1, 1)]
+        assert found.before == found.after
+    far = replace(archive, minutes=[Minute(T0 + timedelta(hours=9), 60.0, 58.0)])
+    (untold,) = on(far, brady_bpm=34).untold
+    assert (untold.why, untold.unsure) == (Why.BY_MINUTE, 1)
+
+
+def test_a_candidate_raises_nothing() -> None:
+    doubtful = replace(rhythm(Condition.BRADY, 38.0), evidence={"rate_bpm": 38.0, "candidate": 1})
+    assert on(Archive(from_at=T0 - DAY, now=T0 + DAY, episodes=[doubtful]), brady_bpm=34).before == ()
 
 
 def test_what_cannot_be_judged_again_is_named() -> None:

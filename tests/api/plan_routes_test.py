@@ -98,7 +98,7 @@ def test_limits_are_tried_on_the_archive_and_change_nothing(client: TestClient, 
                                  at=at, device_time=str(seq), received_at=at))  # fmt: skip
     body = {"limits": {"glucose_low_mg_dl": 60, "no_data_s": 120}}
     told = client.post(f"{WAY}/try", json=body).json()
-    assert told["judged"] == {"glucose": 22, "pressure": 0, "episodes": 0}
+    assert told["judged"] == {"glucose": 22, "pressure": 0, "episodes": 0, "minutes": 0}
     assert told["tiers"]["tip"] == {"before": 1, "after": 0, "more": 0, "fewer": 1}
     (gone,) = told["fewer"]
     assert (gone["condition"], gone["tier"]) == ("glucose_low", "tip")

@@ -15,7 +15,7 @@ export function tried(found) {
       more ? h("li", shape(sign), h("span", h("b", t("tried.more", { n: more, ...values })), " ", t("tried.counts", values))) : null,
     ];
   });
-  const judged = t("tried.judged", { glucose: found.judged.glucose, pressure: found.judged.pressure, episodes: found.judged.episodes });
+  const judged = t("tried.judged", found.judged);
   const same = found.untold.length ? t("tried.same.part") : t("tried.same");
   return h("section.tried", { "aria-label": t("tried.title") }, h("h3", t("tried.title")),
     lines.some(Boolean) ? h("ul.tried__tiers", lines) : h("p", same), named("fewer", found.fewer), named("more", found.more),
