@@ -22,6 +22,7 @@ from api import (
     device_routes,
     ecg_live,
     ecg_routes,
+    family_routes,
     link_routes,
     live,
     me_routes,
@@ -110,7 +111,7 @@ def create_app(
     app.add_middleware(StrictHeaders)
     for routes in (
         stream_routes, alert_routes, strip_routes, callback_routes, people_routes, plan_routes, reach_routes,
-        monitoring_routes, account_routes, me_routes, ecg_routes, live, ecg_live, page_routes, device_routes,
+        monitoring_routes, account_routes, me_routes, family_routes, ecg_routes, live, ecg_live, page_routes, device_routes,
         reference_routes, record_routes, packet_routes, link_routes,
         worklist_routes,
     ):  # fmt: skip

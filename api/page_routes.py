@@ -49,6 +49,8 @@ TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".json": "application/json",
     ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".webmanifest": "application/manifest+json",
 }
 
 
@@ -117,6 +119,7 @@ def sign_in(request: Request, house: Here) -> Response:
 @router.get("/patients")
 @router.get("/worklist")
 @router.get("/me")
+@router.get("/family")
 def page(request: Request, house: Here) -> Response:
     """The page of whoever is signed in, or one that goes with it; another's page leads to their own."""
     home = _home(request, house)
@@ -124,6 +127,18 @@ def page(request: Request, house: Here) -> Response:
     if home is None or (path != home and path not in BESIDE.get(home, ())):
         return RedirectResponse(home or SIGN_IN, status_code=303)
     return _filled(request, f"{path[1:]}.html", house)
+
+
+@router.get("/offline")
+def offline(request: Request, house: Here) -> Response:
+    """What a phone shows without a network: it says nothing of anybody."""
+    return _filled(request, "offline.html", house)
+
+
+@router.get("/sw.js")
+def worker(request: Request) -> Response:
+    """The script that keeps that page; it stands at the root, for it may only look after what lies below it."""
+    return _sent(request, "js/sw.js")
 
 
 @router.get("/pages/count/{count}.svg")

@@ -81,7 +81,7 @@ function hear(news) {
 }
 
 /** Two words of the server's clock and our time between them say how fast it runs. */
-function keepTime(at) {
+export function keepTime(at) {
   const heard = performance.now();
   if (time.at && heard - time.heard > 500) {
     const rate = (at - time.at) / (heard - time.heard);

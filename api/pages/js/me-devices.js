@@ -9,7 +9,7 @@ const kindOf = (one) => KINDS.find(([kind]) => one.kinds.includes(kind)) ?? ["an
 export const nameOf = (one) => t(`me.device.${kindOf(one)[0]}`);
 
 export function devices(list) {
-  return [h("h1", t("me.devices")), sent(list), list?.length ? h("ul.readings", list.map(device)) : "",
+  return [h("h1", t("me.devices")), sent(list), list?.length ? h("ul.readings", list.map((one) => device(one))) : "",
     h("small.under", t("me.devices.help"))];
 }
 
@@ -23,12 +23,13 @@ function sent(list) {
   return h("p.sent.sent--open", icon("clock"), t("me.devices.unknown"));
 }
 
-export function device(one) {
+/** `asks`: whether it says what to do, which is for the wearer. */
+export function device(one, asks = true) {
   const [kind, sign] = kindOf(one);
-  const asks = [one.is_low ? t(has(`me.device.low.${kind}`)) : "", one.heard_at && one.is_seen ? "" : t(silent(one, kind))].filter(Boolean);
+  const todo = !asks ? [] : [one.is_low ? t(has(`me.device.low.${kind}`)) : "", one.heard_at && one.is_seen ? "" : t(silent(one, kind))].filter(Boolean);
   return h("li.device", icon(sign), h("b", nameOf(one)),
     h("span.row2", h("small", one.heard_at ? { "data-seen": one.heard_at } : {}, one.heard_at ? seen(one.heard_at) : t("me.device.never")), one.battery_percent === null ? "" : battery(one)),
-    asks.map((words) => h("span.ask", words)));
+    todo.map((words) => h("span.ask", words)));
 }
 
 const has = (key) => (t(key) === key ? "me.device.low.any" : key);

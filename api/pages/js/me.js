@@ -168,6 +168,7 @@ async function refresh() {
 document.title = `${t("me.title")} · Tierwatch`;
 $("tabs").setAttribute("aria-label", t("bar.nav"));
 $("top").replaceChildren(h("span.brand", icon("logo"), "Tierwatch"), h("button.lang", { type: "button", onclick: switchLanguage, lang: lang === "zh" ? "en" : "zh-CN" }, lang === "zh" ? "English" : "中文"));
+navigator.serviceWorker?.register("/sw.js").catch(() => null);
 addEventListener("hashchange", () => { my.failed = ""; render(); if (WANTED[nameOf()]) load(WANTED[nameOf()]); });
 render();
 start(({ first }) => { if (first || !my.mine) refresh(); render(); });
