@@ -29,6 +29,8 @@ BODIES: dict[str, Any] = {
     "Symptoms": {"patient": "ada", "symptoms": ["chest_pain", "breathless"]},
     "NewPause": {"kind": "shower", "minutes": 30},
     "Ending": {"kind": "discharge"},
+    "Choices": {"glucose_unit": "mmol/L"},
+    "Shared": {"login": "cleo", "shown": ["status", "alerts"]},
     "PlanBody": {"limits": {"tachy_bpm": 120}, "reason": "known and treated", "guideline": "esc"},
     "Trial": {"limits": {"tachy_bpm": 120}},
     "ScheduleBody": {"zone": "Europe/Berlin", "week": [_WEEKDAY]},
