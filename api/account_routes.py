@@ -103,6 +103,17 @@ def sign_out(request: Request, house: Here, asker: Anyone) -> Response:
     return response
 
 
+@router.delete("/sessions", status_code=204)
+def sign_out_everywhere(request: Request, house: Here, asker: Anyone) -> Response:
+    """End every session of the account, on every device; a machine has none."""
+    response = Response(status_code=204)
+    if asker.account is not None:
+        with house.transaction() as conn:
+            accounts.end_sessions(conn, asker.account.login)
+        sessions.forget(response, request)
+    return response
+
+
 @router.get("/accounts")
 def list_accounts(house: Here, keeper: Keeper) -> dict[str, Any]:
     """Who may sign in."""

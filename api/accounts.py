@@ -120,8 +120,13 @@ def everybody(conn: Connection, seal: Seal) -> list[Account]:
 def set_password(conn: Connection, login: str, password: str) -> bool:
     """A new password; every session of the account ends. False: there is no such account. The caller commits."""
     found = conn.execute(SQL["set_password"], {"login": login, "password": hash_of(password)}).fetchone()
-    conn.execute(SQL["end_sessions"], {"login": login})
+    end_sessions(conn, login)
     return found is not None
+
+
+def end_sessions(conn: Connection, login: str) -> None:
+    """End every session of an account. The caller commits."""
+    conn.execute(SQL["end_sessions"], {"login": login})
 
 
 def remove(conn: Connection, login: str) -> bool:

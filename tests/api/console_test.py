@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
 from playwright.sync_api import expect
+from psycopg.types.json import Jsonb
 
 from stream.finding import Condition
 from tests.api.browsing import WAIT_MS, Complaints, opened, see, sign_in, state_of
-from tests.api.served import Site
+from tests.api.served import Site, beats
 
 
 def history(dsn: str, alert: str) -> list[tuple[str, str]]:
@@ -96,6 +98,31 @@ def test_runs_of_wide_beats_are_told_apart_by_their_rate_and_never_over_a_gap(
     assert [(one[0], one[2]) for one in shaded] == [(5.0, "WIDE")]  # what the alert itself shades is shaded once
 
 
+def test_what_was_measured_is_drawn_said_and_listed_and_what_could_not_says_why(
+    browser: Any, site: Site, dsn: str, complaints: Complaints
+) -> None:
+    site.ecg("ada", datetime.now(UTC) - timedelta(seconds=90), beats(80, 130.0), 130.0)
+    alert = site.alert("ada", Condition.VF, ago_s=60)
+    page = sign_in(opened(browser, site.url, complaints), "lin")
+    see(page, ".sheet", "Being measured")
+    measures = {
+        "rr_ms": {"value": 830.4, "low": 820.0, "high": 840.0, "beats": 31}, "qrs_ms": {"value": 92.0, "beats": 22},
+        "cannot": {"pr": "noise", "qtc": "noise"}, "beats": BEATS,
+    }  # fmt: skip
+    with psycopg.connect(dsn) as conn:
+        conn.execute("INSERT INTO alerts.measurement VALUES (%s, '1', 1, true, now(), %s)", (alert, Jsonb(measures)))
+    see(page, ".keyrow", "RR 830 ms")
+    see(page, ".keyrow", "31 beats")
+    see(page, ".keyrow", "QRS 92 ms 22 beats")
+    see(page, ".sheet__cannot", "PR, QTc (Fridericia) cannot be measured: too much noise")
+    page.click(".beats summary")
+    see(page, ".beats", "5 wide beats in a row")
+    expect(page.locator(".beats tbody tr")).to_have_count(len(BEATS))
+    page.keyboard.press("a")  # the alert is drawn anew
+    see(page, ".alert__line", "You have seen it")
+    expect(page.locator(".beats tbody tr").first).to_be_visible()
+
+
 def test_each_try_stands_in_the_story_and_received_is_not_accepted(
     browser: Any, site: Site, dsn: str, complaints: Complaints
 ) -> None:
@@ -155,3 +182,46 @@ def test_the_sound_is_paused_for_two_minutes_and_a_new_emergency_ends_that(
     see(page, "#sound", "Sound paused 1:")  # less than an emergency does not end it
     site.alert("ada", Condition.VF)
     see(page, "#sound", "Sound on")
+
+
+def test_signing_out_everywhere_ends_the_other_browser_too(browser: Any, site: Site, complaints: Complaints) -> None:
+    pages = [sign_in(opened(browser, site.url, complaints), login) for login in ("lin", "lin", "sample")]
+    for page in pages:
+        see(page, ".calm", "All quiet")
+    pages[0].click(".menu > summary")
+    pages[0].click("text=Sign out everywhere")
+    for page in pages[:2]:
+        page.wait_for_url("**/sign-in")  # the other one is told by its socket
+    pages[2].reload()
+    see(pages[2], ".calm", "All quiet")
+
+
+def test_by_keyboard_alone_an_alert_is_found_opened_taken_and_closed(
+    browser: Any, site: Site, dsn: str, complaints: Complaints
+) -> None:
+    site.alert("ada", Condition.VF)
+    wanted = site.alert("otto", Condition.AF)
+    page = sign_in(opened(browser, site.url, complaints), "lin")
+    see(page, ".alert h2", "entricular fibrillation")
+    page.keyboard.press("2")
+    see(page, ".alert__who", "Otto Specimen")
+    page.keyboard.press("k")
+    see(page, ".alert__who", "Ada Sampleton")
+    page.keyboard.press("/")
+    page.keyboard.type("otto")
+    expect(page.locator("#list .row")).to_have_count(1)
+    page.keyboard.press("Tab")
+    while page.evaluate("document.activeElement.dataset.id") != wanted:
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "alert"
+    page.keyboard.press("h")
+    see(page, ".alert__line", "You have it")
+    page.keyboard.press("o")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    see(page, ".notice", "closed")
+    assert (state_of(dsn, wanted)["state"], state_of(dsn, wanted)["answered_by"]) == ("closed", "doctor")
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    see(page, "dialog", "Keys")

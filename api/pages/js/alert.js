@@ -87,7 +87,7 @@ function sheet(view) {
   const legend = ecg?.i16le ? h("p.strip__legend", h("span", h("b", ecg.lead ? t("strip.lead", { lead: ecg.lead }) : t("strip.ecg")), ` · ${t("strip.scale")}`)) : "";
   if (!list.length && !ecg?.i16le) return "";
   return h("section.sheet", { "aria-label": t("strip.label") },
-    h("header", h("div.keyrow", list.map(([name, value]) => h("span", `${name} `, h("b", value)))), legend),
+    h("header", h("div.keyrow", list.map(([name, value, quality]) => h("span", `${name} `, h("b", value), quality ? h("small", ` ${quality}`) : ""))), legend),
     cannot.length ? h("p.sheet__cannot", cannot.map(([name, why]) => h("span", `${name} `, h("b", t("measure.cannot", { why }))))) : "",
     strip(view), beatList(view));
 }

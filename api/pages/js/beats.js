@@ -38,12 +38,23 @@ export function shaded(found, [from, to]) {
 
 const MEASURES = ["pr", "qrs", "qtc", "rr"];
 
-/** PR, QRS, QTc and RR as [label, value] for the line of facts, and what could not be measured with why: [label, reason]. */
+/**
+ * PR, QRS, QTc and RR as [label, value, on how many beats it rests] for the line of facts, and what could not be
+ * measured, by the reason that they share: [labels, reason].
+ */
 export function measured(found) {
   if (!found?.beats) return { values: [], cannot: [] };
-  const values = MEASURES.filter((name) => found[`${name}_ms`]).map((name) => [t(`measure.${name}`), `${Math.round(found[`${name}_ms`].value)} ms`]);
-  const cannot = Object.entries(found.cannot ?? {}).map(([name, why]) => [has(`measure.${name}`) ? t(`measure.${name}`) : name, has(`measure.why.${why}`) ? t(`measure.why.${why}`) : why]);
-  return { values, cannot };
+  const values = MEASURES.filter((name) => Number.isFinite(found[`${name}_ms`]?.value)).map((name) => {
+    const { value, low, high, beats } = found[`${name}_ms`];
+    const quality = [Number.isFinite(low) ? `${Math.round(low)}–${Math.round(high)}` : "", beats ? t("measure.beats", { n: beats }) : ""].filter(Boolean).join(", ");
+    return [t(`measure.${name}`), `${Math.round(value)} ms`, quality];
+  });
+  const reasons = new Map();
+  for (const name of MEASURES) {
+    const why = found.cannot?.[name];
+    if (why) reasons.set(why, [...(reasons.get(why) ?? []), t(`measure.${name}`)]);
+  }
+  return { values, cannot: [...reasons].map(([why, names]) => [names.join(t("list.comma")), has(`measure.why.${why}`) ? t(`measure.why.${why}`) : why]) };
 }
 
 /** Everything that is drawn, in words and numbers, for whoever does not see the drawing. */

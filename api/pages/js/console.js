@@ -92,9 +92,11 @@ function choose(id) {
 
 const detail = (mine) => more(mine, "detail", `/alerts/${mine.row.alert}`);
 
-/** The beats and intervals; asked for again while they are being measured. */
+/** The beats and intervals; asked for again while they are being measured. What they are of is then the whole strip. */
 async function measure(mine) {
+  const waited = mine.measures && !mine.measures.beats;
   await more(mine, "measures", mine.row.subject_kind === "patient" && `/alerts/${mine.row.alert}/measures`);
+  if (waited && mine.measures.beats) await more(mine, "ecg", `/alerts/${mine.row.alert}/ecg`);
   if (selected === mine && mine.measures && !mine.measures.beats) setTimeout(() => { if (selected === mine) measure(mine); }, MEASURE_AGAIN_MS);
 }
 

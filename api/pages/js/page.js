@@ -117,3 +117,9 @@ export async function signOut() {
   await ask("DELETE", "/session").catch(() => null);
   location.assign("/sign-in");
 }
+
+/** End every session of this account, on every device. */
+export async function signOutEverywhere() {
+  await ask("DELETE", "/sessions").catch(() => null);
+  location.assign("/sign-in");
+}

@@ -3,6 +3,7 @@
 import { h, icon, t } from "./page.js";
 import { now } from "./live.js";
 import { years } from "./facts.js";
+import { addressOf } from "./whose.js";
 
 export const UNKNOWN = "unknown";
 const OLD_S = { heart_rate: 600, glucose: 1200, oxygen_saturation: 600, blood_pressure: 6 * 3600 };
@@ -16,7 +17,8 @@ export function record(row, found, failed) {
   const old = years(r.birth_date, now());
   const about = [{ female: t("sex.woman"), male: t("sex.man"), other: t("sex.other") }[r.sex], old === null ? null : t("record.years", { n: old }), known(r.birth_date), r.patient];
   return [
-    h("div.record__head", h("p.eyebrow", t("record.title")), h("h2", known(r.name) ?? row.person?.name ?? row.subject), h("p.num", about.filter(Boolean).join(" · "))),
+    h("div.record__head", h("p.eyebrow", t("record.title")), h("h2", known(r.name) ?? row.person?.name ?? row.subject), h("p.num", about.filter(Boolean).join(" · ")),
+      h("a.record__open", { href: addressOf(row.subject) }, t("record.open"), h("kbd", "P"))),
     h("div.facts",
       block("directives", "hand", r.directives, true), block("allergies", "warn", r.allergies, true),
       block("implants", "chip", r.implants),

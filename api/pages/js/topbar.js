@@ -5,7 +5,7 @@
 
 import { isUnanswered, loudest, tierOf, TIERS } from "./facts.js";
 import { asOf, cutFor, listen, live } from "./live.js";
-import { $, age, ask, clock, h, icon, lang, signOut, switchLanguage, t, toggleTheme } from "./page.js";
+import { $, age, ask, clock, h, icon, lang, signOut, signOutEverywhere, switchLanguage, t, toggleTheme } from "./page.js";
 import { enable, isOn, keepSounding, pause, pausedFor, resume } from "./sound.js";
 
 const HEALTH_S = 30;
@@ -33,7 +33,7 @@ export function topbar(host, account) {
         h("div.menu__body", h("p.menu__who", account.name),
           h("nav.menu__nav", { "aria-label": t("bar.menu") }, links()), inMenu,
           button(lang === "zh" ? "English" : "中文", switchLanguage, { lang: lang === "zh" ? "en" : "zh-CN" }), button(t("bar.theme"), toggleTheme),
-          button(t("bar.signout"), signOut))))));
+          button(t("bar.signout"), signOut), button(t("bar.signout.all"), signOutEverywhere))))));
   showSound();
   resume().then(showSound);
   listen(({ fresh }) => keepSounding(loudest(live.alerts.values()), TIERS.find((tier) => fresh.some((row) => tierOf(row) === tier))));
