@@ -141,6 +141,13 @@ def worker(request: Request) -> Response:
     return _sent(request, "js/sw.js")
 
 
+@router.get("/patients/edit")
+def form(request: Request, house: Here) -> Response:
+    """The form of a record, for clinicians; whose it is stands behind the `#` and never comes here."""
+    home = _home(request, house)
+    return _sent(request, "edit.html") if home == "/console" else RedirectResponse(home or SIGN_IN, status_code=303)
+
+
 @router.get("/pages/count/{count}.svg")
 def tab_icon(count: Annotated[int, PathParam(ge=1, le=99)]) -> Response:
     """The tab's icon with how many alerts nobody has: a picture made by the page itself would be against the policy."""

@@ -33,7 +33,7 @@ def test_both_languages_fill_in_the_same_values() -> None:
 
 
 def test_no_english_is_left_in_the_chinese_but_units_and_names() -> None:
-    allowed = re.compile(r"\{\w+\}|Tierwatch|mm/s|mm/mV|PR|QRS|QT|RR|Fridericia|NeuroKit2")
+    allowed = re.compile(r"\{\w+\}|Tierwatch|mm/s|mm/mV|PR|QRS|QT|RR|Fridericia|NeuroKit2|FHIR|JSON")
     assert [key for key, text in words("zh").items() if re.search(r"[A-Za-z]{2,}", allowed.sub(" ", text))] == []
 
 

@@ -50,6 +50,7 @@ function head(r, failed) {
     h("div", h("h1", known(r.name) ?? t("person.unnamed", { id: patient })), h("p.num", about.filter(Boolean).join(" · "))),
     failed ? h("p.notice", icon("warn"), failed) : h("ul.who__flags", r.patient ? ["directives", "allergies", "implants"].map((name) => flags(name, r[name])).flat() : ""),
     h("div.who__actions",
+      h("a.btn", { href: `/patients/edit#${encodeURIComponent(patient)}` }, icon("doc"), t("patient.edit")),
       phone ? h("a.btn", { href: `tel:${phone}` }, icon("phone"), t("act.call")) : h("span.btn", { "aria-disabled": "true" }, icon("phone"), t("act.nophone"))));
 }
 
