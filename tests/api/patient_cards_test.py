@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from tests.api.served import Site
 
-SHAPES = [(1440, "light", "en"), (1024, "dark", "zh"), (390, "light", "zh"), (390, "dark", "en"), (320, "light", "en")]
+SHAPES = [(1440, "light", "en"), (1024, "dark", "zh"), (390, "light", "zh"), (320, "dark", "en")]
 SHOTS = os.environ.get("TIERWATCH_SHOTS")
 NOW = datetime.now(UTC).replace(microsecond=0)
 HOUR = timedelta(hours=1)
@@ -303,7 +303,8 @@ def test_the_cards_have_no_barrier_and_fit_everywhere(
         for name, press in (
             ("give", ".card--devices .card__foot .btn"), ("correct", ".device .btn--quiet >> nth=-1"),
             ("end", ".card--pauses .card__foot .btn >> nth=-1"), ("pause", ".card--pauses .card__foot .btn >> nth=0"),
-            ("team", ".card--plan details .card__foot .btn"),
+            ("team", ".card--plan details .card__foot .btn >> nth=0"),
+            ("times", ".card--plan details .card__foot .btn >> nth=1"),
         ):  # fmt: skip
             page.locator(press).click()
             page.wait_for_selector("dialog")

@@ -105,6 +105,7 @@ export class Sweep {
     const width = this.#canvas.parentElement.clientWidth;
     const mm = Math.max(2, Math.round((width < 700 ? 3 : 4) * dpr));
     const columns = Math.floor((width * dpr) / mm);
+    if (columns < 1) return; // not laid out yet
     const size = { mm, columns, dpr, height: (HIGH_MV - LOW_MV) * MM_PER_MV * mm };
     const ctx = this.#canvas.getContext("2d");
     if (this.#canvas.width !== columns * mm || this.#canvas.height !== size.height + 1) {
