@@ -109,11 +109,11 @@ def activate(
     if before.version != plan.version:
         said = f"version {before.version} of this plan is in force, not {plan.version}: read it, decide again"
         raise PlanOutdated(said)
-    check_reason(plan, before, warnings)
     proof = prove(with_schedules(conn, plan), means, now, worn(conn, plan.patient))
     known = prove(before, means, now).problems if limits_only else ()
     if problems := [one for one in proof.problems if one not in known]:
         raise Unreachable(problems)
+    check_reason(plan, before, warnings)
     made = replace(plan, version=before.version + 1)
     body = Jsonb(msgspec.to_builtins(replace(made, on_call={})))
     conn.execute(
