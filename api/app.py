@@ -37,6 +37,7 @@ from api import (
     reference_routes,
     stream_routes,
     strip_routes,
+    trend_routes,
     worklist_routes,
 )
 from api.access import ensure_token
@@ -114,6 +115,7 @@ def create_app(
         monitoring_routes, account_routes, me_routes, family_routes, ecg_routes, live, ecg_live, page_routes, device_routes,
         reference_routes, record_routes, packet_routes, link_routes,
         worklist_routes,
+        trend_routes,
     ):  # fmt: skip
         app.include_router(routes.router)
     return app

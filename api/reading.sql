@@ -71,3 +71,18 @@ SELECT DISTINCT ON (patient) patient, rate_bpm, at FROM (
     UNION ALL
     SELECT p.patient, r.rate_bpm, r.at FROM unnest(%(patients)s::text[]) p (patient), stream.last_rate(p.patient) r) x
  WHERE rate_bpm IS NOT NULL ORDER BY patient, at DESC
+
+-- readings_of --
+SELECT * FROM stream.readings_of(%(patient)s, %(kind)s, %(from_at)s, %(to_at)s, %(before_at)s, %(lane)s, %(seq)s, %(limit)s)
+
+-- course --
+SELECT * FROM stream.course(%(patient)s, %(kind)s, %(from_at)s, %(to_at)s) ORDER BY at
+
+-- course_in_pieces --
+SELECT * FROM stream.course_in_pieces(%(patient)s, %(kind)s, %(from_at)s, %(to_at)s, %(width)s)
+
+-- course_gaps --
+SELECT * FROM stream.course_gaps(%(patient)s, %(kind)s, %(from_at)s, %(to_at)s, %(longest)s)
+
+-- episodes_of --
+SELECT * FROM stream.episodes_of(%(patient)s, %(from_at)s, %(to_at)s, %(before_at)s, %(episode)s, %(limit)s)

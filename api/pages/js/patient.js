@@ -7,6 +7,7 @@ import { liveEcg } from "./ecg-live.js";
 import { known, phoneOf, UNKNOWN } from "./record.js";
 import { cards } from "./patient-cards.js";
 import { tickBar, topbar } from "./topbar.js";
+import { trends } from "./trends.js";
 import { patientOfPage } from "./whose.js";
 
 const account = await ask("GET", "/session");
@@ -24,6 +25,7 @@ async function open() {
   topbar($("topbar"), account);
   head({});
   liveEcg($("live"), patient);
+  trends($("course"), patient);
   start(opened);
   setInterval(tick, 1000);
   tick();
