@@ -37,6 +37,7 @@ from api import (
     reference_routes,
     stream_routes,
     strip_routes,
+    summary_routes,
     trend_routes,
     worklist_routes,
 )
@@ -113,7 +114,7 @@ def create_app(
     for routes in (
         stream_routes, alert_routes, strip_routes, callback_routes, people_routes, plan_routes, reach_routes,
         monitoring_routes, account_routes, me_routes, family_routes, ecg_routes, live, ecg_live, page_routes, device_routes,
-        reference_routes, record_routes, packet_routes, link_routes,
+        reference_routes, record_routes, packet_routes, link_routes, summary_routes,
         worklist_routes,
         trend_routes,
     ):  # fmt: skip

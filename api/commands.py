@@ -14,12 +14,14 @@ from rich.console import Console
 from api.asking import ask, fail
 from api.key_commands import keys
 from api.record_commands import record
+from api.summary_commands import app as summary
 
 patient = typer.Typer(no_args_is_help=True, help="Patients: who they are, whose a device is, and their limits.")
 app = typer.Typer()
 app.add_typer(patient, name="patient")
 app.add_typer(record, name="record")
 app.add_typer(keys, name="keys")
+app.add_typer(summary)
 account = typer.Typer(no_args_is_help=True, help="Accounts of people: who may sign in on the pages.")
 app.add_typer(account, name="account")
 _out = Console()
