@@ -83,6 +83,20 @@ def helped(site: Site) -> None:
         )
 
 
+def family(site: Site) -> None:
+    import psycopg
+
+    from alerts.sealing import Seal
+    from api import accounts, own
+    from api.accounts import Account, Kind
+
+    with psycopg.connect(site.dsn) as conn:
+        cleo = Account(login="cleo", kind=Kind.FAMILY, name="Cleo", person="cleo", patient="ada")
+        accounts.add(conn, cleo, PASSWORD, Seal(site.keys))
+        own.share(conn, "ada", "cleo", list(own.Share), datetime.now(UTC))
+    well(site)
+
+
 def asked(site: Site) -> None:
     from stream.finding import Condition
 
@@ -106,7 +120,8 @@ SHOTS_OF: dict[str, Shot] = {
     "me-tips": Shot("ada", "/me#tips", ".tip-card", a_tip),
     "me-call": Shot("ada", "/me#call", ".btn--person", well),
     "me-pause": Shot("ada", "/me#pause", ".choices", well, lambda page: page.click("[data-act=night]")),
-    "me-family": Shot("ada", "/me#family", "h1", well),
+    "me-family": Shot("ada", "/me#family", ".switch", family),
+    "family": Shot("cleo", "/family", ".device", family),
 }
 
 

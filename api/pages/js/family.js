@@ -1,4 +1,4 @@
-/** The family's page: what their patient lets them see, who is on point, whom to call. Asked for every five seconds. */
+/** The family's page: what their patient lets them see, who is on point, whom to call. Asked for while it is looked at. */
 
 import { keepTime, now } from "./live.js";
 import { kindOf } from "./me-hero.js";
@@ -6,8 +6,8 @@ import { device, seen } from "./me-devices.js";
 import { emergencyCall, callers, readings, when } from "./me-parts.js";
 import { $, age, ask, h, icon, lang, preferLanguage, said, shape, shortClock, signOut, switchLanguage, t, toggleTheme } from "./page.js";
 
-const EVERY_MS = 5000;
-const CUT_MS = 15_000;
+const EVERY_MS = 15_000; // each look is written into the patient's book
+const CUT_MS = 40_000;
 const account = await ask("GET", "/session");
 preferLanguage(account.language);
 let shared = null;
@@ -40,7 +40,7 @@ function page() {
   const { status, alerts, on_call: duty, vitals, devices } = shared;
   return [first(status, alerts),
     alerts?.length ? [h("h2", t("family.alerts")), h("small.under", t("family.written")), h("div.stack.unwell", alerts.map(card))] : "",
-    duty?.length ? [h("h2", t("family.point")), h("ul.readings", duty.map((one) => h("li.point", icon("user"), h("span", h("b", one.names.join(t("list.comma")) || t(`role.${one.role}`)), h("small", t(`family.duty.${one.role}`))))))] : "",
+    duty?.length ? [h("h2", t("family.point")), h("ul.readings", duty.map((one) => h("li.point", icon("user"), h("span", h("b", one.names.join(t("list.comma")) || t(`family.duty.${one.role}`)), one.names.length ? h("small", t(`family.duty.${one.role}`)) : ""))))] : "",
     vitals ? [h("h2", t("family.readings")), Array.isArray(vitals) && vitals.length ? readings(vitals, shared.glucose_unit) : h("p.muted", t("me.noreadings"))] : "",
     devices ? [h("h2", t("family.devices")), devices.length ? h("ul.readings", devices.map((one) => device(one, false))) : h("p.muted", t("family.nodevice"))] : "",
     calls(), foot()];
@@ -77,6 +77,7 @@ const calls = () => [h("h2", t("me.tab.call")), h("div.stack", callers([], share
 const foot = () => h("p.device-line", t("page.device"), h("button.link", { type: "button", "data-act": "theme", onclick: toggleTheme }, t("bar.theme")), h("button.link", { type: "button", "data-act": "out", onclick: signOut }, t("bar.signout")));
 
 async function refresh() {
+  if (document.hidden) return;
   await ask("GET", "/family").then((told) => { shared = told; heard = performance.now(); keepTime(Date.parse(told.at)); }, () => null);
   render();
 }
@@ -87,4 +88,5 @@ navigator.serviceWorker?.register("/sw.js").catch(() => null);
 render();
 refresh();
 setInterval(refresh, EVERY_MS);
+addEventListener("visibilitychange", refresh);
 setInterval(render, 1000);
