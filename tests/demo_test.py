@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
 import subprocess
 import sys
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from stream.servers.data_folder import DataFolder
-from stream.servers.leftovers import sweep
-from stream.servers.privilege import default_data
+from tests import demo_place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-HOME = Path(__file__).parents[1]
 SPEED = "4"
 PATIENCE_S = 500.0
 """A first start compiles the detector, on a machine that has other things to do."""
@@ -28,34 +21,18 @@ PATIENCE_S = 500.0
 
 @pytest.fixture
 def place() -> Iterator[Path]:
-    """A working folder that PostgreSQL's user may pass through; nothing of it runs on."""
-    found = Path(tempfile.mkdtemp(prefix="tw-"))
-    found.chmod(0o755)
-    yield found
-    sweep(DataFolder(found.resolve() / "data").mark())
-    shutil.rmtree(found)
+    with demo_place.place() as found:
+        yield found
 
 
 def story(place: Path, dispatch: str) -> subprocess.CompletedProcess[str]:
     """Run it on free ports, with a dispatch centre that answers so."""
-    with socket.socket() as one, socket.socket() as two, socket.socket() as three:
-        for each in (one, two, three):
-            each.bind(("127.0.0.1", 0))
-        mqtt, pages, centre = (each.getsockname()[1] for each in (one, two, three))
-    (place / "tierwatch.toml").write_text(
-        f"[stream]\nmqtt_port = {mqtt}\n[api]\nport = {pages}\n"
-        f"[device_sims]\ndispatch_port = {centre}\ndispatch = '{dispatch}'\nquiet_patients = 0\n"
-    )
-    environment = {
-        **{name: value for name, value in os.environ.items() if name != "TIERWATCH_DATA"},
-        "PYTHONPATH": str(HOME),
-        "NUMBA_CACHE_DIR": os.environ.get("NUMBA_CACHE_DIR", str(default_data(HOME) / "numba")),
-    }
+    demo_place.settle(place, dispatch, 0)
     words = ["demo", "--story", "--data", str(place / "data"), "--speed", SPEED, "--within", "200"]
     return subprocess.run(
         [sys.executable, "-m", "tierwatch", *words],
         cwd=place,
-        env=environment,
+        env=demo_place.environment(),
         capture_output=True,
         text=True,
         timeout=PATIENCE_S,

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx2
 import pytest
 from playwright.sync_api import expect
 
-from stream.servers.privilege import default_data
+from tests import demo_place
 from tests.api.browsing import sign_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-HOME = Path(__file__).parents[1]
 PATIENCE_MS = 300_000.0
 READY_S = 500.0
 """A first start compiles the detector, on a machine that has other things to do."""
@@ -34,24 +31,12 @@ class Demo:
     """`tierwatch demo` in a folder of its own, its dispatch centre taking everything and answering nothing."""
 
     def __init__(self, place: Path) -> None:
-        with socket.socket() as one, socket.socket() as two, socket.socket() as three:
-            for each in (one, two, three):
-                each.bind(("127.0.0.1", 0))
-            mqtt, pages, centre = (each.getsockname()[1] for each in (one, two, three))
-        (place / "tierwatch.toml").write_text(
-            f"[stream]\nmqtt_port = {mqtt}\n[api]\nport = {pages}\n"
-            f"[device_sims]\ndispatch_port = {centre}\ndispatch = 'receive'\nquiet_patients = 1\n"
-        )
-        self.url, self.data, self.said = f"http://127.0.0.1:{pages}", place / "data", place / "said.txt"
-        environment = {
-            **{name: value for name, value in os.environ.items() if name != "TIERWATCH_DATA"},
-            "PYTHONPATH": str(HOME),
-            "NUMBA_CACHE_DIR": os.environ.get("NUMBA_CACHE_DIR", str(default_data(HOME) / "numba")),
-        }
+        port = demo_place.settle(place, "receive", 1)
+        self.url, self.data, self.said = f"http://127.0.0.1:{port}", place / "data", place / "said.txt"
         with self.said.open("w") as said:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "tierwatch", "demo", "--data", str(self.data), "--for", "900"],
-                cwd=place, env=environment, stdout=said, stderr=subprocess.STDOUT,
+                cwd=place, env=demo_place.environment(), stdout=said, stderr=subprocess.STDOUT,
             )  # fmt: skip
 
     def passwords(self) -> dict[str, str]:
@@ -83,11 +68,14 @@ class Demo:
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    demo = Demo(tmp_path_factory.mktemp("demo"))
-    yield demo
-    demo.process.send_signal(signal.SIGINT)
-    demo.process.wait(60)
+def demo() -> Iterator[Demo]:
+    with demo_place.place() as place:
+        demo = Demo(place)
+        try:
+            yield demo
+        finally:
+            demo.process.send_signal(signal.SIGINT)
+            demo.process.wait(60)
 
 
 def at(browser: Any, url: str, login: str, password: str) -> Any:
