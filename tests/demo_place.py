@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import socket
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,15 +35,12 @@ def place() -> Iterator[Path]:
 
 def settle(place: Path, dispatch: str, quiet_patients: int) -> int:
     """Write its settings, with a dispatch centre that answers so; returns the port of its pages."""
-    with socket.socket() as one, socket.socket() as two, socket.socket() as three:
-        for each in (one, two, three):
-            each.bind(("127.0.0.1", 0))
-        mqtt, pages, centre = (each.getsockname()[1] for each in (one, two, three))
+    mqtt, pages, centre = _free_ports(3)
     (place / "tierwatch.toml").write_text(
         f"[stream]\nmqtt_port = {mqtt}\n[api]\nport = {pages}\n"
         f"[device_sims]\ndispatch_port = {centre}\ndispatch = '{dispatch}'\nquiet_patients = {quiet_patients}\n"
     )
-    return int(pages)
+    return pages
 
 
 def environment() -> dict[str, str]:
@@ -52,3 +50,14 @@ def environment() -> dict[str, str]:
         "PYTHONPATH": str(HOME),
         "NUMBA_CACHE_DIR": os.environ.get("NUMBA_CACHE_DIR", str(default_data(HOME) / "numba")),
     }
+
+
+def _free_ports(number: int) -> list[int]:
+    """Below those that the system hands out by itself: another child must not be given one of them in between."""
+    found: set[int] = set()
+    while len(found) < number:
+        port = random.randrange(10_000, 30_000)
+        with socket.socket() as one, suppress(OSError):
+            one.bind(("127.0.0.1", port))
+            found.add(port)
+    return sorted(found)
