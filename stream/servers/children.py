@@ -11,6 +11,7 @@ import socket
 import sys
 import urllib.request
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import TYPE_CHECKING
 
 from stream.servers import nats, postgres
@@ -92,7 +93,7 @@ def answers(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=2.0):  # noqa: S310 - a loopback address of our own making
             return True
-    except OSError:
+    except (OSError, HTTPException):  # something else may listen there, and speak no HTTP
         return False
 
 

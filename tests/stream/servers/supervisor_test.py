@@ -6,11 +6,13 @@ import os
 import signal
 import socket
 import stat
+import threading
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
+from stream.servers.children import answers
 from stream.servers.data_folder import is_held
 from tests.stream.servers.conftest import Run, seconds_until_alone, told
 
@@ -188,3 +190,16 @@ def test_secrets_and_logs_are_closed_to_others(folder: DataFolder, supervised: S
         assert stat.S_IMODE(closed.stat().st_mode) == 0o700
     assert stat.S_IMODE(folder.log_of("only").stat().st_mode) == 0o600
     assert stat.S_IMODE(folder.root.stat().st_mode) & 0o066 == 0
+
+
+def test_something_else_on_the_port_is_no_answer() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def greet() -> None:
+            with server.accept()[0] as line:
+                line.sendall(b"INFO {}\r\n")
+
+        thread = threading.Thread(target=greet)
+        thread.start()
+        assert not answers(f"http://127.0.0.1:{server.getsockname()[1]}/livez")
+        thread.join()
