@@ -11,7 +11,7 @@ const PAD = { left: 34, right: 46, top: 16, bottom: 20 };
 /**
  * @param {HTMLElement} host    emptied and filled
  * @param {object} chart        {points: [{at, mean, low, high}] or [{at, systolic, diastolic}], from, to (milliseconds),
- *                               y: [low, high], ticks, bands: [{from, to, kind}], limits: [{at, text, em}], spans: [{from, to, word}],
+ *                               y: [low, high], ticks, bands: [{from, to, kind}], limits: [{at, text, em}], spans: [{from, to, word, short}],
  *                               gaps: [{from, to}], over: [systolic, diastolic], lowest: {at, value, text}, clock, title}
  */
 export function trend(host, chart) {
@@ -49,8 +49,9 @@ function spans(svg, { spans: list = [], from, to }, s) {
     add(svg, "rect", { class: "t-af-bar", x, width, y: PAD.top - 3, height: 3 });
     const room = s.right - x;
     if (x < free || room < 30) continue;
-    const word = add(svg, "text", { class: "t-af-text", x: x + 2, y: PAD.top + 11 }, span.word.length * 6 > room ? `${span.word.slice(0, Math.floor(room / 6) - 1)}…` : span.word);
-    free = x + word.textContent.length * 7 + 8;
+    const text = span.word.length * 6 > room ? span.short : span.word;
+    add(svg, "text", { class: "t-af-text", x: x + 2, y: PAD.top + 11 }, text);
+    free = x + text.length * 7 + 8;
   }
 }
 

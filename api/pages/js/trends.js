@@ -47,7 +47,7 @@ const prepared = (found) => ({ ...found, hours,
   from: Date.parse(found.from), to: Date.parse(found.to),
   points: found.points.map((p) => ({ ...p, at: Date.parse(p.at) })),
   gaps: found.gaps.map((gap) => ({ from: Date.parse(gap.from), to: Date.parse(gap.to) })),
-  spans: (found.spans ?? []).map((span) => ({ ...span, from: Date.parse(span.from), to: span.to && !span.present ? Date.parse(span.to) : Date.parse(found.to), word: said(span.what) })),
+  spans: (found.spans ?? []).map((span) => ({ ...span, from: Date.parse(span.from), to: span.to && !span.present ? Date.parse(span.to) : Date.parse(found.to), word: said(span.what), short: span.condition === "af" ? t("trend.af") : said(span.what) })),
 });
 
 function draw() {
