@@ -13,22 +13,26 @@ import secrets
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import quote
+from uuid import UUID
 
+import psycopg
+import structlog
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from psycopg_pool import PoolTimeout
 
 from alerts import panels, reading
 from alerts.ladder import Role
 from alerts.panels import ANY_DOCTOR, EVERYTHING, Sight
 from alerts.sealing import write_secret
-from api import sessions
+from api import accounts, audit, sessions
 from api.accounts import Kind
 from api.problem import Problem
-from api.rights import RIGHTS, UNSCOPED, Right
+from api.rights import OPENED, RIGHTS, UNSCOPED, Right
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from uuid import UUID
 
     from api.accounts import Account, Connection
     from api.house import House
@@ -49,6 +53,10 @@ _ROLES = {
     Kind.DISPATCHER: Role.DISPATCH,
     Kind.ADMIN: Role.OPERATOR,
 }
+MACHINE = "machine"
+NEVER_KEPT_BACK = frozenset(f"POST /alerts/{{alert}}/{verb}" for verb in ("accept", "acknowledge", "answer"))
+"""Somebody who takes an alert, or calls for help, is never kept from it by a book that cannot be written."""
+_LOG: Any = structlog.get_logger(__name__)
 _NOT_THEIRS = "this is not yours to see: no care team of this patient names you, and you were told of nothing of theirs"
 
 
@@ -62,6 +70,10 @@ class Asker:
     """None: a machine, which may everything."""
     by: frozenset[Right] = frozenset()
     """The rights of theirs by which they came into the route."""
+    what: str = ""
+    """What they ask for: method and template of the route."""
+    subject: str | None = None
+    """Of whom the address speaks: looked at and written down before the route began."""
     house: House = field(repr=False, compare=False)
 
     @property
@@ -83,17 +95,19 @@ class Asker:
             return Sight(is_clinical=False)
         if self.account.kind is Kind.DOCTOR:
             names = frozenset({self.account.person, self.account.login, ANY_DOCTOR})
-            return Sight(names=names, others=panels.others(conn, names, self.house.now(), patient))
+            others = panels.others(conn, names, self.house.now(), patient)
+            return Sight(names=names, others=others - self._opened(conn) if others else others)
+        if self.account.kind is Kind.DISPATCHER:
+            return Sight(only=self._opened(conn))
         return Sight(only=frozenset({self.account.patient} if self.account.patient else ()))
 
     def check(self, patient: str) -> None:
         """Refuse (403) a patient who is not in their scope. To be called before the route opens a transaction."""
-        if not self.by.isdisjoint(UNSCOPED):
+        if patient == self.subject:
             return
         with self.house.transaction() as conn:
-            sight = self.sight(conn, patient)
-        if not sight.covers(patient):
-            raise Problem(403, _NOT_THEIRS)
+            covers = not self.by.isdisjoint(UNSCOPED) or self.sight(conn, patient).covers(patient)
+        self._admit(patient, covers=covers)
 
     def check_alert(self, alert: UUID) -> dict[str, Any]:
         """Refuse (403) an alert that is not theirs to see, or (404) that is not there; returns `alerts.reading.about`."""
@@ -101,10 +115,46 @@ class Asker:
             found = reading.about(conn, alert)
             if found is None:
                 raise Problem(404, f"there is no alert {alert}")
-            sight = self.sight(conn, found["subject"])
-        if not sight.shows(found):
-            raise Problem(403, _NOT_THEIRS)
+            shows = self.sight(conn, found["subject"]).shows(found)
+        if found["subject"] != self.subject or not shows:
+            self._admit(found["subject"], covers=shows)
         return found
+
+    def note(self, subject: str | None, outcome: str = audit.BEGUN, reason: str = "") -> None:
+        """Write down what they ask for. What cannot be written down is not done (503)."""
+        entry = audit.Entry(
+            who=self.name, role=self.account.kind if self.account else MACHINE, what=self.what, subject=subject,
+            outcome=outcome, reason=reason,
+        )  # fmt: skip
+        try:
+            with self.house.transaction() as conn:
+                head = audit.write(conn, entry)
+            if self.house.head.note(head):
+                with self.house.transaction() as conn:
+                    self.house.head.save(conn)
+        except (psycopg.Error, PoolTimeout, OSError) as error:
+            _LOG.error("audit_unwritten", what=self.what, error=type(error).__name__)
+            if self.what not in NEVER_KEPT_BACK:
+                raise Problem(503, "this cannot be written down just now, so it is not done: try again") from None
+
+    def _opened(self, conn: Connection) -> frozenset[str]:
+        """Patients whose records they have opened by break-glass, as far as it opens what they ask for."""
+        if self.account is None or self.by.isdisjoint(OPENED[self.account.kind]):
+            return frozenset()
+        return accounts.opened_records(conn, self.account.login)
+
+    def _admit(self, subject: str, *, covers: bool) -> None:
+        if not covers:
+            self.note(subject, audit.REFUSED, "not theirs")
+            raise self._not_theirs(subject)
+        self.note(subject)
+
+    def _not_theirs(self, patient: str) -> Problem:
+        opens = OPENED.get(self.account.kind, frozenset()) if self.account else frozenset()
+        if opens.isdisjoint(self.by):
+            return Problem(403, _NOT_THEIRS)
+        how = "in an emergency open the record for an hour: break_glass, with a reason that the patient will see"
+        return Problem(403, f"{_NOT_THEIRS}; {how}", break_glass=f"/api/v1/patients/{quote(patient)}/break-glass")
 
     def speaks_as(self, who: str | None) -> str:
         """In whose name an answer is given: a machine may hand on a person's word, a person speaks for themselves."""
@@ -171,18 +221,46 @@ Anyone = Annotated[Asker, Depends(_anyone)]
 class Need:
     """The rights that a route asks for: one of them is enough."""
 
-    def __init__(self, *rights: Right) -> None:
-        """Any of these."""
-        self.rights = frozenset(rights)
+    def __init__(self, rights: frozenset[Right], *, figures: bool = False) -> None:
+        """Any of these. `figures`: the route gives counts of everybody, which are nobody's."""
+        self.rights, self.figures = rights, figures
 
-    def __call__(self, asker: Anyone) -> Asker:
-        """Whoever has one of them, or 403."""
-        by = self.rights & rights_of(asker.name, asker.account)
-        if not by:
+    def __call__(self, request: Request, asker: Anyone) -> Asker:
+        """Whoever has one of them, and a patient, an alert or an account of the address that is theirs; or 403.
+
+        It is written down first, refused or not: each command, and each reading of what is clinical or of an account. Not
+        what patients read on their own page.
+        """
+        told = request.scope["route"].path.removeprefix("/api/v1")
+        has = rights_of(asker.name, asker.account)
+        if asker.account is not None and not {"patient", "alert"}.isdisjoint(request.path_params):
+            has |= OPENED.get(asker.account.kind, frozenset())
+        known = replace(asker, what=f"{request.method} {told}", by=self.rights & has)
+        if not known.by:
+            known.note(_of_address(request), audit.REFUSED, "not for this kind of account")
             raise Problem(403, "your account is not for this")
-        return replace(asker, by=by)
+        if "patient" in request.path_params:
+            known.check(request.path_params["patient"])
+        elif alert := _uuid(request.path_params.get("alert")):
+            return replace(known, subject=known.check_alert(alert)["subject"])
+        elif request.method not in READS or not (self.figures or known.by <= {Right.KEEP} or known.by <= {Right.OWN}):
+            known.note(_of_address(request) or known.patient)
+        return replace(known, subject=request.path_params.get("patient"))
 
 
-def may(*rights: Right) -> Any:
+def may(*rights: Right, figures: bool = False) -> Any:
     """For a route's parameter: who has one of these rights comes in."""
-    return Depends(Need(*rights))
+    return Depends(Need(frozenset(rights), figures=figures))
+
+
+def _of_address(request: Request) -> str | None:
+    """What the address is about, as the book has it."""
+    login, patient = (request.path_params.get(name) for name in ("login", "patient"))
+    return f"account {login}" if login else patient
+
+
+def _uuid(text: str | None) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None  # the route refuses it by itself

@@ -24,6 +24,8 @@ from api.sealed import ACCOUNT
 from stream.store.sql import queries
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from alerts.sealing import Seal
 
 SQL = queries(Path(__file__).with_name("accounts.sql"))
@@ -87,6 +89,23 @@ def console_names(conn: Connection) -> frozenset[str]:
     """Everybody whom a console can stand for."""
     found = conn.execute(SQL["console_names"], {"kinds": sorted(AT_A_CONSOLE)}).fetchall()
     return frozenset(name for row in found for name in row)
+
+
+OPEN_FOR = timedelta(minutes=60)
+"""How long break-glass opens a record."""
+
+
+def open_record(conn: Connection, login: str, patient: str) -> datetime:
+    """Break-glass: from now on this account may look into this patient's matters; returns until when. The caller commits."""
+    row = conn.execute(SQL["open"], {"login": login, "patient": patient, "lasts": OPEN_FOR}).fetchone()
+    assert row is not None
+    until: datetime = row[0]
+    return until
+
+
+def opened_records(conn: Connection, login: str) -> frozenset[str]:
+    """Patients whose records are open to this account just now."""
+    return frozenset(row[0] for row in conn.execute(SQL["opened"], {"login": login}).fetchall())
 
 
 class AccountRefused(ValueError):

@@ -27,6 +27,13 @@ RETURNING login, kind, patient, person, name, language, password
 -- forgive --
 UPDATE api.account SET failures = 0, tried_at = NULL WHERE login = %(login)s
 
+-- open --
+INSERT INTO api.break_glass (login, patient, until_at) VALUES (%(login)s, %(patient)s, clock_timestamp() + %(lasts)s)
+ON CONFLICT (login, patient) DO UPDATE SET until_at = EXCLUDED.until_at RETURNING until_at
+
+-- opened --
+SELECT patient FROM api.break_glass WHERE login = %(login)s AND until_at > clock_timestamp()
+
 -- begin_session --
 WITH over AS (
     DELETE FROM api.session WHERE ends_at <= clock_timestamp() OR seen_at + idle <= clock_timestamp()

@@ -5,12 +5,13 @@ Alerting does not depend on it: it may be down, and every alert goes out. Must n
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 from fastapi import FastAPI
-from psycopg_pool import ConnectionPool
+from psycopg_pool import ConnectionPool, PoolTimeout
 
 from alerts.delivery.channels import channels
 from alerts.sealing import Seal
@@ -18,6 +19,7 @@ from alerts.settings import AlertsSettings
 from api import (
     account_routes,
     alert_routes,
+    audit_routes,
     callback_routes,
     device_routes,
     ecg_live,
@@ -42,6 +44,7 @@ from api import (
     worklist_routes,
 )
 from api.access import ensure_token
+from api.audit import HeadFile
 from api.described import described
 from api.ecg_rooms import Rooms
 from api.house import House
@@ -51,8 +54,6 @@ from api.page_routes import StrictHeaders
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
-
-    import psycopg
 
     from alerts.clock import Clock
     from api.settings import ApiSettings
@@ -84,6 +85,7 @@ def create_app(
         seal=Seal(keys),
         alerts=alerts,
         channels=channels(alerts, keys, dsn, settings.public_url),
+        head=HeadFile(keys / "audit.head"),
     )
     hub, rooms = Hub(house, dsn), Rooms(house, dsn)
 
@@ -96,6 +98,8 @@ def create_app(
         finally:
             hub.stop()
             rooms.stop()
+            with suppress(psycopg.Error, PoolTimeout), house.transaction() as conn:
+                house.head.save(conn)
             pool.close()
 
     app = FastAPI(
@@ -112,7 +116,7 @@ def create_app(
     problem.install(app)
     app.add_middleware(StrictHeaders)
     for routes in (
-        stream_routes, alert_routes, strip_routes, callback_routes, people_routes, plan_routes, reach_routes,
+        stream_routes, audit_routes, alert_routes, strip_routes, callback_routes, people_routes, plan_routes, reach_routes,
         monitoring_routes, account_routes, me_routes, family_routes, ecg_routes, live, ecg_live, page_routes, device_routes,
         reference_routes, record_routes, packet_routes, link_routes, summary_routes,
         worklist_routes,

@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from api.asking import ask, fail
+from api.audit_commands import audit
 from api.key_commands import keys
 from api.record_commands import record
 from api.summary_commands import app as summary
@@ -22,6 +23,7 @@ app.add_typer(patient, name="patient")
 app.add_typer(record, name="record")
 app.add_typer(keys, name="keys")
 app.add_typer(summary)
+app.add_typer(audit, name="audit")
 account = typer.Typer(no_args_is_help=True, help="Accounts of people: who may sign in on the pages.")
 app.add_typer(account, name="account")
 _out = Console()

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from alerts.reachability import Means
     from alerts.sealing import Seal
     from alerts.settings import AlertsSettings
+    from api.audit import HeadFile
     from api.settings import ApiSettings
 
 SQL = queries(Path(__file__).with_name("reading.sql"))
@@ -78,6 +79,7 @@ class House:
     seal: Seal
     alerts: AlertsSettings
     channels: Mapping[str, Channel]
+    head: HeadFile
     books: Books = field(default_factory=Books)
 
     @contextmanager

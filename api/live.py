@@ -25,6 +25,7 @@ from alerts import listeners
 from api import board, sessions
 from api.access import Asker, rights_of
 from api.accounts import console_names_of
+from api.problem import Problem
 from api.rights import Right
 from stream.store.connect import Waiter
 
@@ -51,6 +52,7 @@ SIGNED_OUT = 4401
 TRY_AGAIN = 1013
 """Close code: the database cannot be read just now."""
 _LOG: Any = structlog.get_logger(__name__)
+WHAT = "GET /live"
 _SHOWN_TO = frozenset({Right.SEE, Right.OWN, Right.KEEP})
 _GONE = (WebSocketDisconnect, RuntimeError, TimeoutError, psycopg.OperationalError, PoolTimeout)
 
@@ -133,7 +135,9 @@ async def live(socket: WebSocket) -> None:
     session = str(uuid4())
     try:
         viewer = await _viewer(socket, session)
-    except (psycopg.Error, PoolTimeout):
+        if viewer is not None:
+            await asyncio.to_thread(viewer[0].note, viewer[0].patient)
+    except (psycopg.Error, PoolTimeout, Problem):
         await socket.close(TRY_AGAIN)
         return
     if viewer is None:
@@ -228,7 +232,9 @@ async def _viewer(socket: WebSocket, session: str) -> Viewer | None:
                 return None
             for name in console_names_of(account):
                 listeners.refresh(conn, name, session, house.now())
-            asker = Asker(name=account.person, account=account, house=house)
+            asker = Asker(
+                name=account.person, account=account, by=rights_of(account.person, account), what=WHAT, house=house
+            )
             return asker, asker.sight(conn)
 
     return await asyncio.to_thread(look)

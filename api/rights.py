@@ -33,6 +33,8 @@ class Right(StrEnum):
     """What an emergency gave the dispatch centre."""
     KEEP = "keep"
     """Keep it running: the ledger, quarantine, deliveries, channels, schedules. Nothing clinical."""
+    BREAK_GLASS = "break_glass"
+    """Open the record of somebody who is not theirs for an hour, with a reason."""
     ACCOUNTS = "accounts"
     """Add and remove accounts, change passwords."""
     AUDIT = "audit"
@@ -42,12 +44,19 @@ class Right(StrEnum):
 RIGHTS: Mapping[Kind, frozenset[Right]] = {
     Kind.PATIENT: frozenset({Right.OWN}),
     Kind.FAMILY: frozenset({Right.SHARED}),
-    Kind.DOCTOR: frozenset({Right.SEE, Right.ANSWER, Right.TREAT, Right.ENTER}),  # of their own panel
+    Kind.DOCTOR: frozenset(
+        {Right.SEE, Right.ANSWER, Right.TREAT, Right.ENTER, Right.BREAK_GLASS}
+    ),  # of their own panel
     Kind.NURSE: frozenset({Right.SEE, Right.ANSWER, Right.ENTER}),  # of everybody
-    Kind.DISPATCHER: frozenset({Right.DISPATCH}),
+    Kind.DISPATCHER: frozenset({Right.DISPATCH, Right.BREAK_GLASS}),
     Kind.ADMIN: frozenset({Right.KEEP, Right.ACCOUNTS, Right.AUDIT}),
 }
 """What each kind of account may do."""
 
-UNSCOPED = frozenset({Right.KEEP, Right.ACCOUNTS, Right.AUDIT})
-"""Rights that are about the equipment and the house, not about a patient."""
+UNSCOPED = frozenset({Right.KEEP, Right.ACCOUNTS, Right.AUDIT, Right.BREAK_GLASS})
+"""Rights that do not ask whose patient it is: the others are about the equipment and the house."""
+OPENED: Mapping[Kind, frozenset[Right]] = {
+    Kind.DOCTOR: frozenset({Right.SEE, Right.ANSWER}),
+    Kind.DISPATCHER: frozenset({Right.SEE}),
+}
+"""What break-glass opens of one patient."""
