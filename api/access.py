@@ -16,11 +16,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
 from uuid import UUID
 
-import psycopg
-import structlog
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from psycopg_pool import PoolTimeout
 
 from alerts import panels, reading
 from alerts.ladder import Role
@@ -28,6 +25,8 @@ from alerts.panels import ANY_DOCTOR, EVERYTHING, Sight
 from alerts.sealing import write_secret
 from api import accounts, audit, sessions
 from api.accounts import Kind
+from api.audit import Entry
+from api.bookkeeping import keep
 from api.problem import Problem
 from api.rights import OPENED, RIGHTS, UNSCOPED, Right
 
@@ -54,9 +53,6 @@ _ROLES = {
     Kind.ADMIN: Role.OPERATOR,
 }
 MACHINE = "machine"
-NEVER_KEPT_BACK = frozenset(f"POST /alerts/{{alert}}/{verb}" for verb in ("accept", "acknowledge", "answer"))
-"""Somebody who takes an alert, or calls for help, is never kept from it by a book that cannot be written."""
-_LOG: Any = structlog.get_logger(__name__)
 _NOT_THEIRS = "this is not yours to see: no care team of this patient names you, and you were told of nothing of theirs"
 
 
@@ -105,9 +101,12 @@ class Asker:
         """Refuse (403) a patient who is not in their scope. To be called before the route opens a transaction."""
         if patient == self.subject:
             return
+        self._admit(patient, covers=self.covers(patient))
+
+    def covers(self, patient: str) -> bool:
+        """Whether a patient is in their scope just now; nothing is written down: for looking again at what is open."""
         with self.house.transaction() as conn:
-            covers = not self.by.isdisjoint(UNSCOPED) or self.sight(conn, patient).covers(patient)
-        self._admit(patient, covers=covers)
+            return not self.by.isdisjoint(UNSCOPED) or self.sight(conn, patient).covers(patient)
 
     def check_alert(self, alert: UUID) -> dict[str, Any]:
         """Refuse (403) an alert that is not theirs to see, or (404) that is not there; returns `alerts.reading.about`."""
@@ -122,20 +121,11 @@ class Asker:
 
     def note(self, subject: str | None, outcome: str = audit.BEGUN, reason: str = "") -> None:
         """Write down what they ask for. What cannot be written down is not done (503)."""
-        entry = audit.Entry(
-            who=self.name, role=self.account.kind if self.account else MACHINE, what=self.what, subject=subject,
-            outcome=outcome, reason=reason,
-        )  # fmt: skip
-        try:
-            with self.house.transaction() as conn:
-                head = audit.write(conn, entry)
-            if self.house.head.note(head):
-                with self.house.transaction() as conn:
-                    self.house.head.save(conn)
-        except (psycopg.Error, PoolTimeout, OSError) as error:
-            _LOG.error("audit_unwritten", what=self.what, error=type(error).__name__)
-            if self.what not in NEVER_KEPT_BACK:
-                raise Problem(503, "this cannot be written down just now, so it is not done: try again") from None
+        role = self.account.kind if self.account else MACHINE
+        keep(
+            self.house,
+            Entry(who=self.name, role=role, what=self.what, subject=subject, outcome=outcome, reason=reason),
+        )
 
     def _opened(self, conn: Connection) -> frozenset[str]:
         """Patients whose records they have opened by break-glass, as far as it opens what they ask for."""
@@ -198,6 +188,11 @@ def rights_of(name: str, account: Account | None) -> frozenset[Right]:
     return frozenset(Right) - (frozenset() if name == OPERATOR else {Right.ACCOUNTS})
 
 
+def rights_over_one(name: str, account: Account | None) -> frozenset[Right]:
+    """And what they may do of one patient, if they have opened the record by break-glass."""
+    return rights_of(name, account) | (OPENED.get(account.kind, frozenset()) if account else frozenset())
+
+
 def _anyone(request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]) -> Asker:
     house = request.app.state.house
     if given is not None:
@@ -232,9 +227,8 @@ class Need:
         what patients read on their own page.
         """
         told = request.scope["route"].path.removeprefix("/api/v1")
-        has = rights_of(asker.name, asker.account)
-        if asker.account is not None and not {"patient", "alert"}.isdisjoint(request.path_params):
-            has |= OPENED.get(asker.account.kind, frozenset())
+        is_about_one = not {"patient", "alert"}.isdisjoint(request.path_params)
+        has = (rights_over_one if is_about_one else rights_of)(asker.name, asker.account)
         known = replace(asker, what=f"{request.method} {told}", by=self.rights & has)
         if not known.by:
             known.note(_of_address(request), audit.REFUSED, "not for this kind of account")

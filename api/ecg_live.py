@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import suppress
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -19,7 +20,7 @@ from psycopg_pool import PoolTimeout
 from starlette.websockets import WebSocketDisconnect
 
 from api import sessions
-from api.access import Asker, caller_of, rights_of
+from api.access import Asker, caller_of, rights_over_one
 from api.live import RECHECK_S, SEND_S, SIGNED_OUT, TRY_AGAIN
 from api.problem import Problem
 from api.rights import Right
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 router = APIRouter()
 
+WHAT = "GET /patients/{patient}/ecg/live"
 ALIVE_S = 1.0
 """So often something is said at least."""
 PAST_S = 12.0
@@ -127,7 +129,7 @@ async def _tell(socket: WebSocket, view: View, event: asyncio.Event) -> None:
         now = time.monotonic()
         if now - checked_at > RECHECK_S:
             checked_at = now
-            if code := await asyncio.to_thread(_refusal, socket, view.room.patient):
+            if code := await asyncio.to_thread(_refusal, socket, view.room.patient, again=True):
                 await socket.close(code)
                 return
         for word in view.news(now, socket.app.state.house.now()) if view.room.is_read else ():
@@ -148,17 +150,19 @@ async def _hear(socket: WebSocket, view: View, event: asyncio.Event) -> None:
                 event.set()
 
 
-def _refusal(socket: WebSocket, patient: str) -> int:
-    """Why this socket may not show this patient, as a close code; 0: it may."""
+def _refusal(socket: WebSocket, patient: str, *, again: bool = False) -> int:
+    """Why this socket may not show this patient, as a close code; 0: it may. `again`: it is open, and written down."""
     asker = _asker(socket)
     if asker is None:
         return SIGNED_OUT
     if not asker.by:
         return NOT_YOURS
+    if again:
+        return 0 if asker.covers(patient) else NOT_YOURS
     try:
         asker.check(patient)
-    except Problem:
-        return NOT_YOURS
+    except Problem as refused:
+        return NOT_YOURS if refused.status == HTTPStatus.FORBIDDEN else TRY_AGAIN
     return 0
 
 
@@ -177,4 +181,5 @@ def _asker(socket: WebSocket) -> Asker | None:
 
 
 def _as(name: str, account: Account | None, house: House) -> Asker:
-    return Asker(name=name, account=account, by=rights_of(name, account) & {Right.SEE}, house=house)
+    by = rights_over_one(name, account) & {Right.SEE}
+    return Asker(name=name, account=account, by=by, what=WHAT, house=house)

@@ -15,6 +15,8 @@ from alerts import answers, links, reading
 from alerts.answers import Said, Verb
 from alerts.links import LASTS, Linked
 from api import sessions
+from api.audit import Entry
+from api.bookkeeping import keep
 from api.described import problems
 from api.house import Here, IdempotencyKey, Row
 from api.page_routes import FOLDER, file_of, sent
@@ -55,10 +57,13 @@ def _linked(request: Request, house: Here) -> Linked:
     session = request.cookies.get(_name(request))
     with house.transaction() as conn:
         found = links.linked(conn, session) if session else None
+        about = reading.about(conn, found.alert) if found else None
     if found is None:
         raise Problem(401, OVER)
     if request.method != "GET" and not sessions.is_ours(request):
         raise Problem(403, "a command with a session must come from a page of ours")
+    what = f"{request.method} {request.scope['route'].path.removeprefix('/api/v1')}"
+    keep(house, Entry(who=found.person, role="link", what=what, subject=about["subject"] if about else None))
     return found
 
 

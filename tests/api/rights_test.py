@@ -47,6 +47,7 @@ TABLE: dict[str, frozenset[Kind]] = {
     "POST /alerts/{alert}/answer": frozenset({P, D, N}),
     "POST /alerts/{alert}/close": frozenset({D, N}),
     "GET /alerts/{alert}/ecg": frozenset({D, N}),
+    "GET /alerts/{alert}/measures": frozenset({D, N}),
     "GET /alerts/{alert}/packet": frozenset({D, N}),
     "POST /alerts/{alert}/reject": frozenset({D, N}),
     "POST /alerts/{alert}/snooze": frozenset({P, D, N}),
@@ -67,7 +68,12 @@ TABLE: dict[str, frozenset[Kind]] = {
     "POST /limits": frozenset({D}),
     "GET /me": frozenset({P}),
     "GET /me/audit": frozenset({P}),
+    "POST /me/alarm-test": frozenset({P}),
+    "PUT /me/choices": frozenset({P}),
     "GET /me/devices": frozenset({P}),
+    "GET /me/shares": frozenset({P}),
+    "PUT /me/shares": frozenset({P}),
+    "GET /me/tips": frozenset({P}),
     "GET /patients": frozenset({D, N}),
     "GET /patients/{patient}": frozenset({D, N}),
     "PUT /patients/{patient}": frozenset({D, N}),
@@ -106,10 +112,11 @@ OPEN = frozenset({
     "GET /", "GET /sign-in", "GET /console", "GET /patient", "GET /patients", "GET /me",
     "GET /pages/{path:path}", "GET /pages/count/{count}.svg", "GET /api", "GET /api/{name}", "GET /livez", "GET /readyz",
     "GET /metrics", "GET /api/v1/openapi.json", "POST /api/v1/session", "POST /api/v1/callbacks/{endpoint}",
-    "WS /api/v1/live",
+    "WS /api/v1/live", "WS /api/v1/patients/{patient}/ecg/live", "GET /a", "GET /a/{token}", "POST /a/{token}",
+    "GET /api/v1/linked", "GET /api/v1/linked/strip.svg", "POST /api/v1/linked/{verb}",
 })  # fmt: skip
-"""Without a session or a token: files, figures, pages that lead to the sign-in, what is signed in another way; and the
-socket, which asks by itself (accounts_test, panels_test)."""
+"""Without a session or a token: files, figures, pages that lead to the sign-in, what is signed in another way; the
+sockets and the links of letters, which ask by themselves (accounts_test, panels_test, ecg_live_test, link_routes_test)."""
 ACCOUNTS = (
     Account(login="p", kind=P, name="Ada", person="patient", patient="ada"),
     Account(login="f", kind=F, name="Cleo", person="cleo", patient="ada"),
@@ -202,7 +209,7 @@ def test_every_route_lets_in_whom_the_table_says_and_refuses_everybody_else(
                     comes_in = kind == "machine"
                 if route == "DELETE /session" and patient == "bea":
                     comes_in = kind == "machine"  # they have just signed out
-                if route.startswith("GET /me") and kind == "machine":
+                if " /me" in route and kind == "machine":
                     comes_in = False  # it has no page of its own
                 told = client.request(method, f"/api/v1{path.format(**given)}", headers=headers)
                 is_in = told.status_code not in {401, 403}
