@@ -67,16 +67,7 @@ def create_app(
     """The application; the operator's token is made in `keys` where there is none. `alerts`: left out, the defaults."""
     ensure_token(keys)
     alerts = alerts or AlertsSettings()
-    pool: ConnectionPool[psycopg.Connection[Any]] = ConnectionPool(
-        dsn,
-        min_size=1,
-        max_size=10,
-        timeout=_PATIENCE_S,
-        open=False,
-        check=ConnectionPool.check_connection,
-        kwargs={"application_name": "tierwatch api"},
-    )
-
+    pool = _pool(dsn)
     house = House(
         settings=settings,
         pool=pool,
@@ -124,3 +115,15 @@ def create_app(
     ):  # fmt: skip
         app.include_router(routes.router)
     return app
+
+
+def _pool(dsn: str) -> ConnectionPool[psycopg.Connection[Any]]:
+    return ConnectionPool(
+        dsn,
+        min_size=1,
+        max_size=10,
+        timeout=_PATIENCE_S,
+        open=False,
+        check=ConnectionPool.check_connection,
+        kwargs={"application_name": "tierwatch api"},
+    )

@@ -59,6 +59,7 @@ TABLE: dict[str, frozenset[Kind]] = {
     "POST /bench/{patient}/lift": frozenset({A}),
     "GET /channels": frozenset({D, A}),
     "POST /channels/{channel}/{address}/test": frozenset({D, A}),
+    "GET /closed": frozenset({D, N}),
     "GET /deliveries": frozenset({D, N, A}),
     "GET /deliveries/{notice}": frozenset({D, N}),
     "POST /deliveries/{notice}/again": frozenset({D, N, A}),
@@ -101,6 +102,7 @@ TABLE: dict[str, frozenset[Kind]] = {
     "PUT /schedules/{name}": frozenset({A}),
     "GET /schedules/{name}/on-call": frozenset({D, A}),
     "POST /symptoms": frozenset({P, D, N}),
+    "GET /worklist": frozenset({D, N}),
     "GET /session": EVERYBODY,
     "DELETE /session": EVERYBODY,
 }
@@ -109,7 +111,7 @@ OUT_OF_SCOPE = frozenset({P, D})
 """Kinds who are refused for a patient who is not theirs, though their kind may."""
 ANY_PATIENT = frozenset({"POST /patients/{patient}/break-glass"})
 OPEN = frozenset({
-    "GET /", "GET /sign-in", "GET /console", "GET /patient", "GET /patients", "GET /me",
+    "GET /", "GET /sign-in", "GET /console", "GET /patient", "GET /patients", "GET /me", "GET /worklist",
     "GET /pages/{path:path}", "GET /pages/count/{count}.svg", "GET /api", "GET /api/{name}", "GET /livez", "GET /readyz",
     "GET /metrics", "GET /api/v1/openapi.json", "POST /api/v1/session", "POST /api/v1/callbacks/{endpoint}",
     "WS /api/v1/live", "WS /api/v1/patients/{patient}/ecg/live", "GET /a", "GET /a/{token}", "POST /a/{token}",
