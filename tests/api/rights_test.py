@@ -64,6 +64,7 @@ TABLE: dict[str, frozenset[Kind]] = {
     "GET /deliveries/{notice}": frozenset({D, N}),
     "POST /deliveries/{notice}/again": frozenset({D, N, A}),
     "GET /devices": frozenset({D, N, A}),
+    "GET /family": frozenset({F}),
     "GET /health": frozenset({D, N, A}),
     "GET /ledger": frozenset({A}),
     "POST /limits": frozenset({D}),
@@ -105,13 +106,15 @@ TABLE: dict[str, frozenset[Kind]] = {
     "GET /worklist": frozenset({D, N}),
     "GET /session": EVERYBODY,
     "DELETE /session": EVERYBODY,
+    "DELETE /sessions": EVERYBODY,
 }
 """Below /api/v1: which kinds of accounts come in, where the patient is theirs."""
 OUT_OF_SCOPE = frozenset({P, D})
 """Kinds who are refused for a patient who is not theirs, though their kind may."""
 ANY_PATIENT = frozenset({"POST /patients/{patient}/break-glass"})
 OPEN = frozenset({
-    "GET /", "GET /sign-in", "GET /console", "GET /patient", "GET /patients", "GET /me", "GET /worklist",
+    "GET /", "GET /sign-in", "GET /console", "GET /patient", "GET /patients", "GET /me", "GET /worklist", "GET /family",
+    "GET /offline", "GET /sw.js", "GET /patients/edit",
     "GET /pages/{path:path}", "GET /pages/count/{count}.svg", "GET /api", "GET /api/{name}", "GET /livez", "GET /readyz",
     "GET /metrics", "GET /api/v1/openapi.json", "POST /api/v1/session", "POST /api/v1/callbacks/{endpoint}",
     "WS /api/v1/live", "WS /api/v1/patients/{patient}/ecg/live", "GET /a", "GET /a/{token}", "POST /a/{token}",
@@ -194,7 +197,8 @@ def test_every_route_lets_in_whom_the_table_says_and_refuses_everybody_else(
     who: dict[Kind | str, dict[str, str]] = {one.kind: session(client, one.login) for one in ACCOUNTS}
     who |= {"machine": {"authorization": f"Bearer {ensure_token(tmp_path / 'keys')}"}, "nobody": {}}
     wrong = []
-    for route, allowed in sorted(TABLE.items(), key=lambda one: one[0] == "DELETE /session"):
+    logins = {one.kind: one.login for one in ACCOUNTS}
+    for route, allowed in sorted(TABLE.items()):
         method, path = route.split(" ")
         for patient in ("ada", "bea"):
             given = {
@@ -209,12 +213,12 @@ def test_every_route_lets_in_whom_the_table_says_and_refuses_everybody_else(
                         comes_in = False
                 else:
                     comes_in = kind == "machine"
-                if route == "DELETE /session" and patient == "bea":
-                    comes_in = kind == "machine"  # they have just signed out
-                if " /me" in route and kind == "machine":
+                if path.startswith(("/me", "/family")) and kind == "machine":
                     comes_in = False  # it has no page of its own
                 told = client.request(method, f"/api/v1{path.format(**given)}", headers=headers)
                 is_in = told.status_code not in {401, 403}
+                if route.startswith("DELETE /session") and isinstance(kind, Kind):
+                    who[kind] = session(client, logins[kind])
                 if is_in != comes_in or told.status_code >= 500 or (kind == "nobody" and told.status_code != 401):
                     wrong.append(f"{route} of {patient} by {kind}: {told.status_code} {told.text[:120]}")
     assert not wrong, "\n".join(wrong)
