@@ -80,9 +80,8 @@ function select(id) {
 function choose(id) {
   const row = id && (live.alerts.get(id) ?? closed.get(id));
   selected = row ? { row, closed: !live.alerts.has(id), detail: null, ecg: null, measures: null, record: undefined, me: account.person } : null;
-  list.render();
+  list.marked();
   render();
-  list.tick();
   if (!row) return;
   detail(selected);
   more(selected, "ecg", row.subject_kind === "patient" && `/alerts/${id}/ecg`);

@@ -89,9 +89,8 @@ function rowOf(row) {
   if (!rows.has(row.alert)) rows.set(row.alert, { node: h("button.row", { type: "button", "data-id": row.alert, onclick: () => options.select(row.alert) }), seen: null });
   const kept = rows.get(row.alert);
   const { node } = kept;
-  const text = JSON.stringify(row);
-  if (kept.seen !== text) {
-    kept.seen = text;
+  if (kept.seen !== row) { // a row that changed is another object
+    kept.seen = row;
     node.classList.toggle("row--past", !isPresent(row));
     const number = keyNumber(row);
     const old = years(row.person?.birth_date, now());
@@ -102,9 +101,17 @@ function rowOf(row) {
       h("span.row__age", { "data-since": row.raised_at }),
       h("span.row__who", who(row)));
   }
-  node.setAttribute("aria-current", String(row.alert === options.selected()));
+  mark(node);
   return node;
 }
+
+function mark(node) {
+  const current = String(node.dataset.id === options.selected());
+  if (node.getAttribute("aria-current") !== current) node.setAttribute("aria-current", current);
+}
+
+/** Another alert is selected: nothing else of the list has changed. */
+export const marked = () => document.querySelectorAll("#list .row").forEach(mark);
 
 function who(row) {
   if (row.inhibited_by) return h("span", t("alert.covered"));
@@ -122,8 +129,9 @@ function who(row) {
 /** Clocks: once a second, in the list and in the alert; the only numbers that move. */
 export function tick() {
   const at = now();
-  for (const node of document.querySelectorAll("[data-since]")) node.textContent = age((at - Date.parse(node.dataset.since)) / 1000);
-  for (const node of document.querySelectorAll("[data-until]")) node.textContent = age((Date.parse(node.dataset.until) - at) / 1000);
+  const write = (node, text) => { if (node.textContent !== text) node.textContent = text; };
+  for (const node of document.querySelectorAll("[data-since]")) write(node, age((at - Date.parse(node.dataset.since)) / 1000));
+  for (const node of document.querySelectorAll("[data-until]")) write(node, age((Date.parse(node.dataset.until) - at) / 1000));
 }
 
 /** The ids in the order of the screen. */
