@@ -168,3 +168,15 @@ def test_without_a_network_the_page_says_that_nothing_is_seen_and_how_to_call(
     page.context.set_offline(False)
     page.click("text=Try again")
     page.wait_for_selector(".hero--tip")
+
+
+def test_who_opened_the_record_is_told_by_name(browser: Any, house: Site, complaints: Complaints) -> None:
+    with signed_in(house, "lin") as lin:
+        for _ in range(3):
+            assert lin.get("/patients/ada").status_code == 200
+    page = sign_in(opened(browser, house.url, complaints, width=390), "ada")
+    page.click("text=Who opened my record")
+    see(page, ".ways", "Dr Lin")
+    see(page, ".ways", "Looked at it.")
+    see(page, ".ways", ", 3 times")
+    fits(page, Axe(), "opened")

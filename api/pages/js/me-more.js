@@ -7,7 +7,7 @@ import { back, till, trouble, when } from "./me-parts.js";
 const off = (my) => (live.connected && !my.busy ? null : "true");
 const button = (what, words, more, on) => h(`button.btn${more}`, { type: "button", "data-act": what, ...on }, words);
 
-const MORE = [["pause", "pause"], ["alarm", "bell"], ["family", "user"], ["choices", "sun"]];
+const MORE = [["pause", "pause"], ["alarm", "bell"], ["family", "user"], ["opened", "lock"], ["choices", "sun"]];
 export const more = () => [h("h2", t("me.more")), h("ul.readings.links", MORE.map(([to, sign]) => h("li", h("a", { href: `#${to}` }, icon(sign), h("b", t(`me.more.${to}`)), icon("next")))))];
 
 /* ---- a planned pause ---- */

@@ -6,14 +6,15 @@ import { $, Refused, age, ask, h, icon, lang, preferLanguage, shortClock, switch
 import { NUMBER, back, callers, readings, trouble, when } from "./me-parts.js";
 import { devices, seen } from "./me-devices.js";
 import * as aside from "./me-more.js";
+import { opened } from "./me-opened.js";
 import { tips } from "./me-tips.js";
 import { moment, told, unwell } from "./me-unwell.js";
 
 const FRESH_MS = 60_000;
 const account = await ask("GET", "/session");
 preferLanguage(account.language);
-/** What was asked of the API: {mine, devices, tips, shares}, and how the last command went. */
-const my = { mine: null, devices: null, tips: null, shares: null, busy: false, failed: "" };
+/** What was asked of the API: {mine, devices, tips, shares, audit}, and how the last command went. */
+const my = { mine: null, devices: null, tips: null, shares: null, audit: null, busy: false, failed: "" };
 let read = -FRESH_MS;
 let shown = "";
 let announced = null;
@@ -22,7 +23,7 @@ let counted = null;
 /* ---- screens ---- */
 
 const TABS = [["home", "home"], ["devices", "strap"], ["tips", "bulb"], ["call", "phone"]];
-const OF_TAB = { unwell: "home", told: "home", cannot: "call", pause: "home", alarm: "home", family: "home", choices: "home" };
+const OF_TAB = { unwell: "home", told: "home", cannot: "call", pause: "home", alarm: "home", family: "home", opened: "home", choices: "home" };
 const SCREENS = {
   home, call, cannot,
   devices: () => devices(my.devices),
@@ -32,6 +33,7 @@ const SCREENS = {
   pause: () => aside.pause(act, my),
   alarm: () => aside.alarm(act, my),
   family: () => aside.family(act, my),
+  opened: () => opened(my),
   choices: () => aside.choices(act, my),
 };
 const nameOf = () => (location.hash.slice(1) in SCREENS ? location.hash.slice(1) : "home");
@@ -155,7 +157,7 @@ async function load(what) {
   render();
 }
 
-const WANTED = { devices: "devices", tips: "tips", family: "shares" };
+const WANTED = { devices: "devices", tips: "tips", family: "shares", opened: "audit" };
 
 async function refresh() {
   if (!live.connected) return;
