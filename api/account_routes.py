@@ -31,7 +31,7 @@ HOME = {
     Kind.DOCTOR: "/console",
     Kind.NURSE: "/console",
     Kind.DISPATCHER: "/dispatch",
-    Kind.ADMIN: "/admin",
+    Kind.ADMIN: "/console",
 }
 """Where somebody comes to after signing in."""
 

@@ -29,7 +29,7 @@ FOLDER = Path(__file__).with_name("pages")
 SIGN_IN = "/sign-in"
 NUMBER = b"{emergency_number}"
 """Stands in pages where the number is."""
-BESIDE = {"/console": ("/patient", "/patients", "/worklist"), "/admin": ("/console",)}
+BESIDE = {"/console": ("/patient", "/patients", "/worklist")}
 """Pages that go with somebody's own."""
 HEADERS = {
     "content-security-policy": (

@@ -1,4 +1,4 @@
-"""Who may look into the demo: one of each kind of account, and patients at their own page. Accounts are made through the API.
+"""Who may look into the demo: one of a kind. Accounts are made through the API.
 
 Passwords are made by the product, shown once on the terminal, and kept nowhere; each start gives new ones.
 """
@@ -30,7 +30,7 @@ class NoAccount(RuntimeError):
 
 PAGES = {
     "patient": "/me", "family": "/family", "doctor": "/console", "nurse": "/console", "dispatcher": "/dispatch",
-    "admin": "/admin",
+    "admin": "/console",
 }  # fmt: skip
 FOLLOWED = frozenset({"patient", "doctor"})
 """Kinds of guests whose pages the witness looks at."""
@@ -66,13 +66,12 @@ class Pass:
 DOCTOR = Guest(login="doctor", name="Dr Amara Okoye", kind="doctor", shows="every alert; take one: I have it")
 """The demo's patients have no plan of their own: they are every doctor's."""
 NURSE = Guest(login="nurse", name="Rafael Santos", kind="nurse", shows="the same, without plans")
-DISPATCHER = Guest(login="dispatcher", name="Control room 1", kind="dispatcher", shows="what emergencies gave dispatch")
-ADMIN = Guest(login="admin", name="Nadia Haddad", kind="admin", shows="accounts, and who looked at what; no patient")
+ADMIN = Guest(login="admin", name="Nadia Haddad", kind="admin", shows="alerts of the equipment alone")
 ADA = Guest(login="ada", name="Ada Lindqvist", patient="ada", shows="her emergency, and that help has taken it")
 ERIK = Guest(login="erik", name="Erik Lindqvist", kind="family", patient="ada", shows="what his mother lets him see")
 SOFIA = Guest(login="sofia", name="Sofia Marin", patient="sofia", shows="a tip: her glucose is low")
 LIN = Guest(login="lin", name="林晓", patient="lin-xiao", language="zh", shows="her patch has come off (Chinese)")
-GUESTS = (DOCTOR, NURSE, DISPATCHER, ADMIN, ADA, ERIK, SOFIA, LIN)
+GUESTS = (DOCTOR, NURSE, ADMIN, ADA, ERIK, SOFIA, LIN)
 
 
 def let_in(api: Api, guests: Iterable[Guest] = GUESTS) -> list[Pass]:
