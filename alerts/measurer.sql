@@ -21,3 +21,14 @@ UPDATE alerts.measurement
 
 -- measures_of --
 SELECT version, at, measures FROM alerts.measurement WHERE alert = %(alert)s AND measures IS NOT NULL
+
+-- beats_between --
+-- Beats of the strips of one patient's alerts, in one lead; of strips that overlap the same beat comes twice.
+SELECT b.at, b.class
+  FROM alerts.measurement m JOIN alerts.alert a USING (alert)
+ CROSS JOIN LATERAL jsonb_to_recordset(m.measures -> 'beats') AS one (at_s float8, class text)
+ CROSS JOIN LATERAL (SELECT (m.measures ->> 'from_at')::timestamptz + make_interval(secs => one.at_s) AS at, one.class) b
+ WHERE a.subject = %(patient)s AND a.subject_kind = 'patient' AND m.measures ->> 'lead' = %(lead)s
+   AND a.onset BETWEEN %(from_at)s - interval '1 minute' AND %(to_at)s + interval '1 minute'
+   AND b.at >= %(from_at)s AND b.at < %(to_at)s
+ ORDER BY b.at, b.class

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from alerts import second_reading
 from alerts.strip_beats import WARM_UP_S, Heard, UnfitRate, heard
 from stream.recording import MISSING
 
@@ -61,6 +62,8 @@ _STEADY = 0.2
 """Greatest spread of RR, as a share, at which a rate corrects QT (AHA/ACCF/HRS 2009, Rautaharju: not in AF)."""
 _ALIKE, _LEAST_P_UV = 0.6, 20.0
 """What a P wave must be: each beat's window correlates with that of the others, and their mean is so high."""
+_MOST_NOISE_UV = 35.0
+"""Of what differs from beat to beat before the QRS complex: with more, edges of waves were seen to move by over 10 ms."""
 _LONG_S = 3.0
 """So much noise, or so many missing samples, is named as the reason; else there were just too few beats."""
 _TORN_S = 0.1
@@ -106,33 +109,33 @@ def measured(tracing: Tracing, around: NDArray[np.int16]) -> dict[str, Any]:
         result = Measures(cannot=dict.fromkeys(("rr", "pr", "qrs", "qtc"), "rate"))
     else:
         result = intervals(tracing.samples, tracing.rate_hz, found, tracing.condition)
+    shown = [one for one in found.beats if not _inside(one.at_s, _lethal(found))]  # what fibrillates does not beat
     return {
         "lead": tracing.lead,
         "from_at": tracing.from_at.isoformat(),
         **{f"{name}_ms": result.values.get(name) for name in ("rr", "pr", "qrs", "qt", "qtc")},
         "cannot": result.cannot,
-        "beats": [{"at_s": round(one.at_s, 3), "class": one.kind} for one in found.beats],
+        "beats": [{"at_s": round(one.at_s, 3), "class": one.kind} for one in shown],
     }
 
 
 def intervals(samples: NDArray[np.int16], rate_hz: float, found: Heard, condition: str = "") -> Measures:
     """The intervals of a strip whose beats were heard; `condition` is what the alert is about."""
     result = Measures()
-    lethal = [span for one in LETHAL for span in found.spans.get(one, ())]
-    clear = [one for one in found.beats if not _inside(one.at_s, (*lethal, *found.bad))]
-    rr = _rr(samples, rate_hz, clear)
+    clear = [one for one in found.beats if not _inside(one.at_s, (*_lethal(found), *found.bad))]
+    rr = _rr(samples, rate_hz, [one if one in clear else None for one in found.beats])
     why_few = _why_few(samples, rate_hz, found, condition)
     if rr.size < LEAST_INTERVALS:
         result.cannot["rr"] = why_few if why_few != "wide" else "few_beats"
     else:
         result.values["rr"] = {**_said(rr), "value": round(float(rr.mean()), 1)}
     sinus = _sinus(clear)
-    if len(sinus) < LEAST_BEATS:
+    if len(sinus) < LEAST_BEATS or rr.size < LEAST_INTERVALS:
         result.cannot |= dict.fromkeys(("pr", "qrs", "qtc"), why_few)
     elif installed() is None:
         result.cannot |= dict.fromkeys(("pr", "qrs", "qtc"), "not_installed")
     else:
-        _delineated(result, samples, rate_hz, clear, sinus)
+        _delineated(result, samples, rate_hz, clear, sinus, float(np.median(rr)) / 1000)
         if condition in FIBRILLATION or found.has(*FIBRILLATION):
             result.values.pop("pr", None)
             result.cannot["pr"] = "af"
@@ -141,12 +144,23 @@ def intervals(samples: NDArray[np.int16], rate_hz: float, found: Heard, conditio
 
 
 def _delineated(
-    result: Measures, samples: NDArray[np.int16], rate_hz: float, beats: Sequence[Beat], sinus: Sequence[int]
+    result: Measures,
+    samples: NDArray[np.int16],
+    rate_hz: float,
+    beats: Sequence[Beat],
+    sinus: Sequence[int],
+    beat_s: float,
 ) -> None:
     """PR, QRS and QT of the sinus beats, or why not."""
     signal = _filled(samples, rate_hz)
     peaks = np.array([min(max(round(one.at_s * RATE_HZ), 0), signal.size - 1) for one in beats])
+    windows = _before(signal, peaks[list(sinus)])
+    noise_uv = float(np.median(np.std(windows - np.median(windows, axis=0), axis=1))) * 1000 if len(windows) else np.inf
+    if noise_uv > _MOST_NOISE_UV:
+        result.cannot |= dict.fromkeys(("pr", "qrs", "qtc"), "noise")
+        return
     points = _points(signal, peaks)
+    own = second_reading.read(signal, peaks[list(sinus)], RATE_HZ, beat_s)
     for name, (start, end) in {"pr": ("P_Onsets", "R_Onsets"), "qrs": ("R_Onsets", "R_Offsets"),
                                "qt": ("R_Onsets", "T_Offsets")}.items():  # fmt: skip
         key = "qtc" if name == "qt" else name
@@ -158,14 +172,33 @@ def _delineated(
             each = each[_in_order(points)[list(sinus)]]
         least, most, spread = BOUNDS[name]
         good = each[(each >= least) & (each <= most)]  # NaN is none of them
-        if name == "pr" and not _has_p(signal, peaks[list(sinus)]):
+        if name == "pr" and not _has_p(windows):
             result.cannot[key] = "no_p"
         elif good.size < max(LEAST_BEATS, len(sinus) / 2):
             result.cannot[key] = "implausible"
         elif (said := _said(good))["spread"] > spread:
             result.cannot[key] = "beats_differ"
+        elif not _agrees(name, points, peaks, sinus, own):
+            result.cannot[key] = "readings_differ"
         else:
             result.values[name] = said
+
+
+def _agrees(
+    name: str, points: dict[str, Floats], peaks: NDArray[np.int64], sinus: Sequence[int], own: second_reading.Reading
+) -> bool:
+    """Whether the simple reading of the median beat sees the same edges, within what two readers may differ by."""
+    for edge, mine, most_ms in (
+        ("R_Onsets", own.qrs_on, 16.0),
+        ("R_Offsets", own.qrs_off, 16.0),
+        ("T_Offsets", own.t_off, 36.0),
+    ):
+        if (edge, name) in {("R_Offsets", "pr"), ("R_Offsets", "qt"), ("T_Offsets", "pr"), ("T_Offsets", "qrs")}:
+            continue
+        theirs = float(np.nanmedian((points[edge] - peaks)[list(sinus)])) / RATE_HZ
+        if mine is None or not abs(theirs - mine) * 1000 <= most_ms:
+            return False
+    return True
 
 
 def _corrected(result: Measures, rr: Floats) -> None:
@@ -204,20 +237,24 @@ def _in_order(points: dict[str, Floats]) -> NDArray[np.bool_]:
     return right
 
 
-def _has_p(signal: Floats, peaks: NDArray[np.int64]) -> bool:
-    """Whether the same wave comes before each beat: fibrillation, and noise, never repeat."""
+def _before(signal: Floats, peaks: NDArray[np.int64]) -> Floats:
+    """What comes before each beat, where P waves are, its wander taken away: (beats, samples), millivolts."""
     first, last = round(0.26 * RATE_HZ), round(0.06 * RATE_HZ)
     windows = np.array([signal[peak - first : peak - last] for peak in peaks if peak >= first])
     if len(windows) < LEAST_BEATS:
-        return False
+        return np.empty((0, first - last))
     ramp = np.linspace(-0.5, 0.5, windows.shape[1])
-    windows = windows - windows.mean(axis=1, keepdims=True)
-    windows -= (windows @ ramp / (ramp @ ramp))[:, None] * ramp  # wander is no wave
-    mean = windows.mean(axis=0)
+    windows -= windows.mean(axis=1, keepdims=True)
+    level: Floats = windows - (windows @ ramp / (ramp @ ramp))[:, None] * ramp
+    return level
+
+
+def _has_p(windows: Floats) -> bool:
+    """Whether the same wave comes before each beat: fibrillation, and noise, never repeat."""
     others = (windows.sum(axis=0) - windows) / (len(windows) - 1)
     size = np.linalg.norm(windows, axis=1) * np.linalg.norm(others, axis=1)
     alike = (windows * others).sum(axis=1) / np.where(size > 0, size, np.inf)
-    return bool(np.median(alike) >= _ALIKE and np.ptp(mean) * 1000 >= _LEAST_P_UV)
+    return bool(np.median(alike) >= _ALIKE and np.ptp(windows.mean(axis=0)) * 1000 >= _LEAST_P_UV)
 
 
 def _filled(samples: NDArray[np.int16], rate_hz: float) -> Floats:
@@ -233,14 +270,15 @@ def _filled(samples: NDArray[np.int16], rate_hz: float) -> Floats:
     return clean
 
 
-def _rr(samples: NDArray[np.int16], rate_hz: float, beats: Sequence[Beat]) -> Floats:
-    """Intervals between neighbours, in ms, without those across a gap."""
+def _rr(samples: NDArray[np.int16], rate_hz: float, beats: Sequence[Beat | None]) -> Floats:
+    """Intervals between neighbours, in ms, without those across a gap or a beat that is not clear (None)."""
     missing = np.concatenate([[0], np.cumsum(samples == MISSING)])
 
     def lost(a: float, b: float) -> float:
         return float(missing[round(b * rate_hz)] - missing[round(a * rate_hz)]) / rate_hz
 
-    return np.array([(b.at_s - a.at_s) * 1000 for a, b in pairwise(beats) if lost(a.at_s, b.at_s) < _TORN_S])
+    pairs = ((a, b) for a, b in pairwise(beats) if a is not None and b is not None)
+    return np.array([(b.at_s - a.at_s) * 1000 for a, b in pairs if lost(a.at_s, b.at_s) < _TORN_S])
 
 
 def _sinus(beats: Sequence[Beat]) -> list[int]:
@@ -263,6 +301,10 @@ def _why_few(samples: NDArray[np.int16], rate_hz: float, found: Heard, condition
     if np.count_nonzero(samples == MISSING) / rate_hz >= _LONG_S:
         return "gaps"
     return "few_beats"
+
+
+def _lethal(found: Heard) -> list[Span]:
+    return [span for one in LETHAL for span in found.spans.get(one, ())]
 
 
 def _inside(at_s: float, spans: Sequence[Span]) -> bool:

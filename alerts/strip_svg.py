@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from html import escape
 from itertools import pairwise
+from math import ceil
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -58,7 +59,7 @@ class Tracing:
     from_at: datetime
     lead: str
     onset_s: float
-    """Since `from_at`."""
+    """Since `from_at`; before it: there is none to show."""
     end_s: float | None = None
     """Where the condition ended, if it did; only drawn with `is_of_lead`."""
     is_of_lead: bool = False
@@ -68,14 +69,16 @@ class Tracing:
     """What it is, in all languages that are to stand beside the onset."""
 
 
-def draw(tracing: Tracing) -> str:
-    """The strip, at most `LARGEST` bytes."""
+def draw(tracing: Tracing, largest: int | None = LARGEST) -> str:
+    """The strip, at most `largest` bytes; None: every sample within the width of the line, however large it becomes."""
+    if largest is None:
+        return _drawn(tracing, *_LEVELS[0])
     svg = ""
     lines = sum(1 for _ in ecg_paper.runs(tracing.samples != MISSING))
-    is_torn = lines * _LEAST_OF_A_LINE > LARGEST
+    is_torn = lines * _LEAST_OF_A_LINE > largest
     for column, slack in (level for level in _LEVELS if not is_torn or level[0] >= _COARSE):
         svg = _drawn(tracing, column, slack)
-        if len(svg.encode()) <= LARGEST:
+        if len(svg.encode()) <= largest:
             break
     return svg
 
@@ -84,15 +87,14 @@ def _drawn(tracing: Tracing, column: int, slack: float) -> str:
     known = tracing.samples[tracing.samples != MISSING].astype(float) / 1000
     low, high, middle = ecg_paper.extent(known)
     paper = round((high - low) * _PER_MV)
+    seconds = tracing.samples.size / tracing.rate_hz
     rows = [
         f"<g transform='translate(0 {n * (_RAIL + paper)})'>{''.join(_row(tracing, n, (low, high, middle), column, slack))}</g>"
-        for n in range(SECONDS // ROW_S)
+        for n in range(max(1, ceil(seconds / ROW_S)))
     ]
     height = len(rows) * (_RAIL + paper)
-    title = escape(
-        f"ECG, {tracing.lead[:20]}, {SECONDS} s, {tracing.words[:120]} {_clock(tracing, tracing.onset_s)} UTC",
-        quote=True,
-    )
+    at = _clock(tracing, max(tracing.onset_s, 0.0))
+    title = escape(f"ECG, {tracing.lead[:20]}, {seconds:g} s, {tracing.words[:120]} {at} UTC", quote=True)
     return (
         f"<svg xmlns='http://www.w3.org/2000/svg' class='ecg-strip' width='{_WIDTH // _MM}mm' height='{height / _MM:g}mm' "
         f"viewBox='0 0 {_WIDTH} {height}' role='img' aria-label='{title}' font-family='sans-serif' font-size='30'>"

@@ -38,6 +38,7 @@ from api import (
     record_routes,
     reference_routes,
     stream_routes,
+    stretch_routes,
     strip_routes,
     summary_routes,
     trend_routes,
@@ -112,6 +113,7 @@ def create_app(
         reference_routes, record_routes, packet_routes, link_routes, summary_routes,
         worklist_routes,
         trend_routes,
+        stretch_routes,
     ):  # fmt: skip
         app.include_router(routes.router)
     return app
