@@ -39,11 +39,11 @@ def wfdb_zip(found: Stretch) -> bytes:
         made.writestr(f"{NAME}.hea", header)
         made.writestr(f"{NAME}.dat", known.tobytes())
         if found.beats:
-            made.writestr(f"{NAME}.atr", annotations(found))
+            made.writestr(f"{NAME}.atr", beat_marks(found))
     return packed.getvalue()
 
 
-def annotations(found: Stretch) -> bytes:
+def beat_marks(found: Stretch) -> bytes:
     """The beats in MIT format: 6 bits of code, 10 of samples since the one before; a longer way is a skip before it."""
     words: list[int] = []
     last = 0
