@@ -189,7 +189,7 @@ def _agrees(
 ) -> bool:
     """Whether the simple reading of the median beat sees the same edges, within what two readers may differ by."""
     for edge, mine, most_ms in (
-        ("R_Onsets", own.qrs_on, 16.0),
+        ("R_Onsets", own.qrs_on, 30.0),
         ("R_Offsets", own.qrs_off, 16.0),
         ("T_Offsets", own.t_off, 36.0),
     ):

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 BEFORE_S, AFTER_S = 0.30, 0.65
-_FLAT = 0.05
+_FLAT = 0.07
 """Share of the steepest slope below which nothing of the QRS complex is left, for `_STILL_S`."""
-_STILL_S, _SMOOTH_S = 0.024, 0.008
+_STILL_S, _SMOOTH_S = 0.012, 0.008
 _LEAST_T_MV = 0.05
 
 

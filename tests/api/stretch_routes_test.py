@@ -18,11 +18,15 @@ from fastapi.testclient import TestClient
 from psycopg.types.json import Jsonb
 
 from alerts.clock import WallClock
+from alerts.sealing import Seal
+from api import accounts
 from api.access import ensure_token
+from api.accounts import Account, Kind
 from api.app import create_app
 from api.settings import ApiSettings
 from stream.finding import Condition
 from stream.recording import MISSING
+from tests.api.panels_test import agree
 from tests.api.served import PASSWORD, Site, beats
 
 if TYPE_CHECKING:
@@ -145,5 +149,18 @@ def test_a_patient_downloads_nothing_here(client: TestClient) -> None:
     del client.headers["authorization"]
     client.headers["origin"] = "http://testserver"
     assert client.post("/api/v1/session", json={"login": "ada", "password": PASSWORD}).is_success
+    for ending in ("", ".bin", ".svg", ".pdf", ".zip", ".edf"):
+        assert asked(client, ending).status_code == 403
+
+
+def test_another_doctors_patient_is_refused(client: TestClient, site: Site) -> None:
+    agree(site.dsn, "ada", "near")
+    with psycopg.connect(site.dsn) as conn:
+        accounts.add(
+            conn, Account(login="far", kind=Kind.DOCTOR, name="Dr Far", person="far"), PASSWORD, Seal(site.keys)
+        )
+    del client.headers["authorization"]
+    client.headers["origin"] = "http://testserver"
+    assert client.post("/api/v1/session", json={"login": "far", "password": PASSWORD}).is_success
     for ending in ("", ".bin", ".svg", ".pdf", ".zip", ".edf"):
         assert asked(client, ending).status_code == 403
