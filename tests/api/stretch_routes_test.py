@@ -54,7 +54,7 @@ def client(site: Site, stored: np.ndarray[Any, Any]) -> Iterator[TestClient]:
         yield made
 
 
-def asked(client: TestClient, ending: str = "", seconds: float = 60, patient: str = "ada", **more: Any) -> Any:
+def asked(client: TestClient, ending: str = "", seconds: Any = 60, patient: Any = "ada", **more: Any) -> Any:
     span = {"from": AT.isoformat(), "to": (AT + timedelta(seconds=seconds)).isoformat(), **more}
     return client.get(f"/api/v1/patients/{patient}/ecg{ending}", params=span)
 
