@@ -359,6 +359,7 @@ def _station(settings: Settings) -> None:
     from alerts.sealing import Seal
     from alerts.station import run as run_station
     from alerts.strip import strip_source
+    from api.links import link_source
     from api.roster import record_source
     from stream.ecg_coding import compile_coding
     from stream.servers.child_process import stop_on_signal, tell_ready
@@ -376,6 +377,7 @@ def _station(settings: Settings) -> None:
         settings.clock,
         seal,
         strips=strip_source(lambda: connect(settings.dsn, "strip", patience_s=0.0)),
+        links=link_source(lambda: connect(settings.dsn, "link", patience_s=0.0), keys, settings.api.public_url),
         stop=stop_on_signal(),
         ready=tell_ready,
     )

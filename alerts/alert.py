@@ -346,7 +346,8 @@ class Entry:
     cause: str
     """Unique in its alert: the same cause changes it once only."""
     what: str
-    """The signal of the table, or `rung`, `cycle`, `inhibited`, `released`, `update`, `response`, `sent_again`."""
+    """The signal of the table, or `rung`, `cycle`, `inhibited`, `released`, `update`, `response`, `sent_again`,
+    `opened`."""
     before: State
     after: State
     generation: int

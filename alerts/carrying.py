@@ -18,6 +18,7 @@ from alerts.faults import where
 from alerts.record import PATIENCE_S, Audience, Record
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from concurrent.futures import Executor, Future
     from uuid import UUID
 
@@ -37,6 +38,8 @@ class Status(StrEnum):
     LATE = "missing: it follows in an update"
     FAILED = "failed: it could not be made, and somebody is told in the log"
     NONE = "none: there is no ECG of this patient around the onset"
+    NO_ADDRESS = "none: this service has no public address; ask it for the packet, or call back"
+    NO_LINK = "missing: it could not be made in time; call back for one"
     LEFT_OUT = "left out: the message would be too large; ask for the alert's strip.svg"
 
 
@@ -48,6 +51,9 @@ class Carried:
     record_status: Status = Status.LATE
     strip: str | None = None
     strip_status: Status = Status.NONE
+    link: str | None = None
+    """To the whole packet, for a dispatcher."""
+    link_status: Status = Status.NO_ADDRESS
 
     @property
     def is_whole(self) -> bool:
@@ -63,18 +69,24 @@ def carried(
     strips: StripSource,
     waiting: Executor,
     type_: EventType,
+    link: Callable[[], str | None] = lambda: None,
 ) -> Carried:
-    """Ask both sources, and wait for what they have: half a second in all, for an update a while longer."""
+    """Ask all sources, and wait for what they have: half a second in all, for an update a while longer."""
     until = time.monotonic() + (PATIENCE_S if type_ is EventType.RAISED else UPDATE_PATIENCE_S)
     asked: Future[Record | None] = waiting.submit(records, subject, audience)
     drawn = waiting.submit(strips, alert)
+    linked = waiting.submit(link)
     record, record_status = _result(asked, until, "record", alert)
     strip, strip_status = _result(drawn, until, "strip", alert)
+    url, link_status = _result(linked, until, "link", alert)
     if strip_status is Status.COMPLETE and strip is None:
         strip_status = Status.NONE
     # A record that could not be read is asked for again; a strip that cannot be drawn would fail again.
     record_status = Status.LATE if record is None else record_status
-    return Carried(record=record, record_status=record_status, strip=strip, strip_status=strip_status)
+    if link_status is not Status.COMPLETE:
+        link_status = Status.NO_LINK
+    return Carried(record=record, record_status=record_status, strip=strip, strip_status=strip_status, link=url,
+                   link_status=link_status if url or link_status is Status.NO_LINK else Status.NO_ADDRESS)  # fmt: skip
 
 
 def _result(asked: Future[_Part | None], until: float, what: str, alert: UUID) -> tuple[_Part | None, Status]:

@@ -173,6 +173,8 @@ def _fitted(body: dict[str, Any], carried: Carried, audience: Audience) -> bytes
     data["language"] = record["language"]
     data |= {"record_status": carried.record_status, "record": record, "cut": {}}
     data |= {"strip_status": carried.strip_status, "strip": carried.strip or UNKNOWN}
+    if audience is Audience.DISPATCH:
+        data |= {"packet_url_status": carried.link_status, "packet_url": carried.link or UNKNOWN}
     encoded = msgspec.json.encode(body)
     for items, characters, with_strip in _STAGES:
         if len(encoded) <= LARGEST:

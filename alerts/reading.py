@@ -55,7 +55,7 @@ def alerts_of(conn: Connection, patient: str, *, limit: int, before: Before | No
 
 
 def about(conn: Connection, alert: UUID) -> Row | None:
-    """Whose alert it is, its kind and tier, and the `persons` who were told; None: there is none of this id."""
+    """Whose alert it is, its kind, tier and state, and the `persons` who were told; None: there is none of this id."""
     found = _rows(conn, "about", alert=alert)
     return found[0] if found else None
 

@@ -37,7 +37,7 @@ SELECT count(*) AS total FROM alerts.alert WHERE subject = %(patient)s AND subje
 
 -- about --
 -- Whose alert it is, and who was told of it.
-SELECT a.subject, a.subject_kind, a.kind, a.tier,
+SELECT a.subject, a.subject_kind, a.kind, a.tier, a.state,
        ARRAY (SELECT DISTINCT n.person FROM alerts.notice n WHERE n.alert = a.alert) AS persons
   FROM alerts.alert a WHERE a.alert = %(alert)s
 

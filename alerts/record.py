@@ -115,6 +115,19 @@ class StripSource(Protocol):
         """The strip as SVG; None where there is no ECG of this patient around the onset."""
 
 
+class LinkSource(Protocol):
+    """Where the one-time link to the whole packet comes from. May be slow, may raise: the emergency goes without it then."""
+
+    def __call__(self, notice: UUID, alert: UUID) -> str | None:
+        """The link that this notice carries, the same each time; None where pages cannot be reached from outside."""
+
+
+def no_link(notice: UUID, alert: UUID) -> str | None:
+    """A source without a public address: for tests and for a station without pages."""
+    del notice, alert
+    return None
+
+
 def no_strip(alert: UUID) -> str | None:
     """A source that has no ECG: for tests and for a station without an archive."""
     del alert

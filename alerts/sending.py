@@ -7,6 +7,7 @@ and never keep an alert waiting for the record.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ from alerts.delivery.schedule import is_failing, next_attempt
 from alerts.faults import where
 from alerts.ladder import Addressee
 from alerts.payload import Material
-from alerts.record import no_strip
+from alerts.record import Audience, no_link, no_strip
 from alerts.resealing import NOTICE
 from stream.store.sql import queries
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from alerts.delivery.outcome import Channel
-    from alerts.record import RecordSource, StripSource
+    from alerts.record import LinkSource, RecordSource, StripSource
     from alerts.register import Connection
     from alerts.sealing import Seal
 
@@ -96,6 +97,7 @@ def freeze(
     waiting: Executor,
     now: datetime,
     strips: StripSource = no_strip,
+    links: LinkSource = no_link,
 ) -> bytes:
     """The bytes of a notice: composed and sealed at the first attempt, the same ones ever after."""
     if claimed.body is not None:
@@ -104,7 +106,7 @@ def freeze(
     alert, episodes = _known(conn, notice.alert)
     conn.rollback()  # nothing is held while the record is waited for
     wants = payload.wants_record(alert, notice) and notice.type is not EventType.STOOD_DOWN
-    parts = _carried(alert, notice, records, strips, waiting) if wants else Carried()
+    parts = _carried(alert, notice, records, strips, waiting, links) if wants else Carried()
     with conn.transaction():
         material = Material(
             alert=alert,
@@ -138,9 +140,18 @@ def _known(conn: Connection, alert: UUID) -> tuple[Alert, tuple[Episode, ...]]:
     return found
 
 
-def _carried(alert: Alert, notice: Notice, records: RecordSource, strips: StripSource, waiting: Executor) -> Carried:
+def _carried(
+    alert: Alert,
+    notice: Notice,
+    records: RecordSource,
+    strips: StripSource,
+    waiting: Executor,
+    links: LinkSource = no_link,
+) -> Carried:
     audience = payload.audience_of(alert, notice)
-    return carried(alert.alert, alert.subject, audience, records, strips, waiting, notice.type)
+    wants_link = audience is Audience.DISPATCH
+    link = partial(links if wants_link else no_link, notice.notice, alert.alert)
+    return carried(alert.alert, alert.subject, audience, records, strips, waiting, notice.type, link)
 
 
 def _why(conn: Connection, notice: Notice) -> str:

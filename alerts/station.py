@@ -19,7 +19,7 @@ from psycopg_pool import ConnectionPool
 from alerts import listening, reaction, register, sending
 from alerts.faults import where
 from alerts.lives import Life
-from alerts.record import no_strip
+from alerts.record import no_link, no_strip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from alerts.alert import AlertId
     from alerts.clock import Clock
     from alerts.delivery.outcome import Channel
-    from alerts.record import RecordSource, StripSource
+    from alerts.record import LinkSource, RecordSource, StripSource
     from alerts.register import Connection
     from alerts.sealing import Seal
     from alerts.settings import AlertsSettings
@@ -83,6 +83,7 @@ class Station:
         clock: Clock,
         seal: Seal,
         strips: StripSource = no_strip,
+        links: LinkSource = no_link,
     ) -> None:
         """Nothing is opened yet but the threads."""
         self._settings = settings
@@ -92,6 +93,7 @@ class Station:
         self._clock = clock
         self._seal = seal
         self._strips = strips
+        self._links = links
         self._senders = ThreadPoolExecutor(settings.workers, thread_name_prefix="sender")
         self._readers = ThreadPoolExecutor(settings.workers, thread_name_prefix="record")
         self._follower = ThreadPoolExecutor(1, thread_name_prefix="follower")
@@ -196,7 +198,7 @@ class Station:
         """T6 for one leased notice: freeze, deliver, write the outcome. No connection is held while delivering."""
         with self._pool.connection() as conn:
             body = sending.freeze(
-                conn, claimed, self._seal, self._records, self._readers, self._clock.now(), self._strips
+                conn, claimed, self._seal, self._records, self._readers, self._clock.now(), self._strips, self._links
             )
         outcome = sending.deliver(claimed, body, self._channels, self._clock.now())
         with self._pool.connection() as conn:
@@ -220,6 +222,7 @@ def run(
     seal: Seal,
     *,
     strips: StripSource = no_strip,
+    links: LinkSource = no_link,
     stop: threading.Event | None = None,
     ready: Callable[[], None] = lambda: None,
 ) -> None:
@@ -227,4 +230,4 @@ def run(
 
     `ready` is called each time the database is connected.
     """
-    Station(settings, dsn, records, channels, clock, seal, strips).run(stop or threading.Event(), ready)
+    Station(settings, dsn, records, channels, clock, seal, strips, links).run(stop or threading.Event(), ready)

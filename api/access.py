@@ -193,7 +193,12 @@ def rights_over_one(name: str, account: Account | None) -> frozenset[Right]:
     return rights_of(name, account) | (OPENED.get(account.kind, frozenset()) if account else frozenset())
 
 
-def _anyone(request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]) -> Asker:
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
+"""What a machine brings."""
+
+
+def signed_in(request: Request, given: Bearer) -> Asker:
+    """Who asks; 401: nobody whom we know."""
     house = request.app.state.house
     if given is not None:
         machine = caller_of(house.keys, given.credentials)
@@ -209,7 +214,7 @@ def _anyone(request: Request, given: Annotated[HTTPAuthorizationCredentials | No
     raise Problem(401, "sign in, or bring a bearer token: it lies in the data folder, keys/api-operator.token")
 
 
-Anyone = Annotated[Asker, Depends(_anyone)]
+Anyone = Annotated[Asker, Depends(signed_in)]
 """Everybody who is signed in, for what is about nobody but themselves."""
 
 

@@ -22,6 +22,8 @@ from api import (
     audit_routes,
     callback_routes,
     device_routes,
+    dispatch_pages,
+    dispatch_routes,
     ecg_live,
     ecg_routes,
     family_routes,
@@ -111,7 +113,7 @@ def create_app(
         stream_routes, audit_routes, alert_routes, strip_routes, callback_routes, people_routes, plan_routes, reach_routes,
         monitoring_routes, account_routes, me_routes, family_routes, ecg_routes, live, ecg_live, page_routes, device_routes,
         reference_routes, record_routes, packet_routes, link_routes, summary_routes,
-        worklist_routes,
+        worklist_routes, dispatch_routes, dispatch_pages,
         trend_routes,
         stretch_routes,
     ):  # fmt: skip

@@ -17,6 +17,7 @@ _WEEKDAY = {
 }
 
 BODIES: dict[str, Any] = {
+    "FromDispatch": {"kind": "on_the_way", "eta": "2026-12-01T09:52:00+00:00"},
     "Answer": {"note": "calling her now"},
     "Closing": {"outcome": "false_alarm", "note": "electrode had come loose"},
     "WearerSays": {"answer": "well"},

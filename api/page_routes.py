@@ -120,6 +120,7 @@ def sign_in(request: Request, house: Here) -> Response:
 @router.get("/worklist")
 @router.get("/me")
 @router.get("/family")
+@router.get("/dispatch")
 def page(request: Request, house: Here) -> Response:
     """The page of whoever is signed in, or one that goes with it; another's page leads to their own."""
     home = _home(request, house)

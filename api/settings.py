@@ -20,8 +20,8 @@ class ApiSettings(BaseModel):
     port: Annotated[int, Field(ge=1, le=65535)] = 8080
     """The same."""
     public_url: Annotated[str, Field(pattern=r"^(https://[^/\s]+|http://(127\.0\.0\.1|localhost)(:\d+)?)?$")] = ""
-    """Where the pages are seen from outside, as https://tierwatch.practice.example: links of letters lead there. Empty: no
-    links, a letter says to sign in."""
+    """Where the pages are seen from outside, as https://tierwatch.practice.example: links of letters and of
+    emergencies lead there. Empty: no links; a letter says to sign in, an emergency says why there is none."""
     page: Annotated[int, Field(ge=1, le=1000)] = 100
     """How many rows a list gives at most."""
     ready_lag_s: Annotated[float, Field(gt=0)] = 10.0

@@ -44,6 +44,8 @@ class DeliverySettings(BaseModel):
 
     timeout_s: Annotated[float, Field(gt=0, le=8)] = 5.0
     """How long an endpoint may take; a mail server gets the same for each of its steps, and 8 s for all of them."""
+    call_back: Annotated[str, Field(max_length=80)] = ""
+    """The telephone number of who sends: a dispatcher whose link does not open calls it for a new one."""
     mail: MailSettings | None = None
     """Without it there is no channel `email`."""
     templates: dict[Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,40}$")], Template] = {}

@@ -6,6 +6,7 @@ import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
+from uuid import UUID
 
 import numpy as np
 import psycopg
@@ -13,9 +14,11 @@ import uvicorn
 
 from alerts import listening
 from alerts.clock import WallClock
+from alerts.delivery.settings import DeliverySettings
 from alerts.record import Contact, Record
 from alerts.sealing import Seal
-from api import accounts, roster
+from alerts.settings import AlertsSettings
+from api import accounts, links, roster
 from api.accounts import Account, Kind
 from api.app import create_app
 from api.settings import ApiSettings
@@ -38,8 +41,13 @@ PEOPLE = {
 TEAM = (
     Account(login="lin", kind=Kind.DOCTOR, name="Dr Lin", person="doctor"),
     Account(login="sample", kind=Kind.NURSE, name="R. Sample, RN", person="nurse"),
+    Account(login="dis", kind=Kind.DISPATCHER, name="Dispatcher D. Sample", person="dispatcher"),
     Account(login="ada", kind=Kind.PATIENT, name="Ada", person="patient", patient="ada"),
 )
+
+
+SETTINGS = ApiSettings(public_url="http://127.0.0.1")
+ALERTS = AlertsSettings(delivery=DeliverySettings(call_back="+44 1632 960000"))
 
 
 @dataclass
@@ -51,7 +59,7 @@ class Site:
     url: str = ""
 
     def __enter__(self) -> Self:
-        app = create_app(ApiSettings(), self.dsn, self.keys, WallClock())
+        app = create_app(SETTINGS, self.dsn, self.keys, WallClock(), ALERTS)
         self._server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", access_log=False,
                                                      timeout_graceful_shutdown=1))  # fmt: skip
         started = threading.Event()
@@ -116,6 +124,20 @@ class Site:
                     (seq, start + timedelta(seconds=first / rate_hz), patient, first, rate_hz, seq, start, len(block),
                      b"\x00" + block.astype("<i2").tobytes()),
                 )  # fmt: skip
+
+    def sent_to_dispatch(self, alert: str) -> None:
+        """As the station leaves it: dispatch was told of this alert."""
+        with psycopg.connect(self.dsn) as conn:
+            conn.execute(
+                "UPDATE alerts.notice SET attempts = 1, status = 'delivered' WHERE role = 'dispatch' AND alert = %s",
+                (alert,),
+            )
+
+    def link(self, alert: str) -> str:
+        """A one-time link to an alert of which dispatch was told."""
+        self.sent_to_dispatch(alert)
+        with psycopg.connect(self.dsn) as conn:
+            return links.new_link(conn, UUID(alert), "nurse", self.url)
 
     def many(self) -> None:
         """A console as on a busy morning: each tier, one over, one of the equipment."""
