@@ -31,7 +31,9 @@ OPENED = "opened"
 class Reason(BaseModel):
     """Why a record is opened; the patient will read it."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"reason": "found unconscious at the front desk"}]}
+    )
 
     reason: Annotated[str, Field(min_length=10, max_length=300)]
 
