@@ -150,6 +150,8 @@ class Settings(Place):
             hosts = (*self.alerts.allowed_private_hosts, LOOPBACK)
             change = {"endpoints": endpoints, "allowed_private_hosts": hosts}
             self.tables["alerts"] = self.alerts.model_copy(update=change)
+            # Its links are opened on this machine.
+            self.tables["api"] = self.api.model_copy(update={"public_url": self.api.public_url or pages(self)})
 
     @property
     def alerts(self) -> AlertsSettings:

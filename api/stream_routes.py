@@ -33,7 +33,9 @@ def livez() -> Row:
     return {"alive": True}
 
 
-@router.get("/readyz", tags=["health"])
+@router.get(
+    "/readyz", tags=["health"], responses={503: {"description": "Not so; `why` says what.", "model": dict[str, Any]}}
+)
 def readyz(house: Here) -> Response:
     """Whether data is taken in and judged: 503 with the reason where it is not."""
     try:

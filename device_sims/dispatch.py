@@ -21,7 +21,7 @@ from fastapi import FastAPI, Request, Response
 from standardwebhooks import Webhook
 
 from device_sims.dispatch_behaviour import Behaviour
-from device_sims.packet import Verdict, in_words, lacks, verify
+from device_sims.packet import Verdict, in_words, lacks, link_of, verify
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -50,6 +50,8 @@ class Received:
     """When it came, ISO 8601 UTC."""
     lacks: tuple[str, ...] = ()
     """What a dispatcher needs and did not find in it."""
+    packet_url: str = ""
+    """The one-time link to the whole record, where one came along."""
 
 
 class DispatchCentre:
@@ -128,6 +130,7 @@ class DispatchCentre:
                 reason=verdict.reason,
                 at=datetime.now(UTC).isoformat(),
                 lacks=lacks(verdict.payload) if verdict.verified else (),
+                packet_url=link_of(verdict.payload) if verdict.verified else "",
             )
         )
         if not verdict.verified:

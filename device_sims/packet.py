@@ -95,9 +95,17 @@ def in_words(payload: Mapping[str, Any]) -> str:
         f"  why / 原因       {_reason(data.get('reason'))}",
         f"  figures / 数据   {_text(data.get('evidence'))}",
         f"  strip / 心电图   {'yes / 有' if str(data.get('strip')).startswith('<svg') else 'no / 无'}",
+        f"  whole / 全部     {_text(link_of(payload))}",
     ]
     # A value with a line feed in it must not look like a line of ours, nor steer the terminal.
     return "\n".join(line.translate(_CONTROL) for line in lines)
+
+
+def link_of(payload: Mapping[str, Any]) -> str:
+    """The one-time link to the whole record; empty: there is none."""
+    data = payload.get("data")
+    link = data.get("packet_url") if isinstance(data, dict) else None
+    return link if isinstance(link, str) and link != UNKNOWN else ""
 
 
 def lacks(payload: Mapping[str, Any]) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
 # A change is judged by the examples of its own code, the same each time; new ones are looked for at the desk.
-settings.register_profile("ci", derandomize=True)
+# Nor by how fast this machine makes them.
+settings.register_profile("ci", derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 if os.environ.get("CI"):
     settings.load_profile("ci")
 

@@ -114,7 +114,7 @@ def test_the_dispatcher_opens_the_link_and_accepts_and_the_patient_reads_that_he
     dispatcher.goto(demo.link())
     see(dispatcher, "main", "12 Harbour Lane")
     see(dispatcher, "main", "4711#")
-    dispatcher.click("[data-act=accept]")
+    dispatcher.click("[data-kind=accepted]")
     see(ada, ".hero--em h1", "Help is on its way to you")
     second = browser.new_context().new_page()
     second.goto(demo.link())

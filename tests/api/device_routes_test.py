@@ -24,8 +24,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NOW = datetime.now(UTC).replace(microsecond=0)
+"""When the test began: this file was read long before."""
 MINUTE = timedelta(minutes=1)
 OURS = {"origin": "http://testserver"}
+
+
+@pytest.fixture(autouse=True)
+def _now(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(globals(), "NOW", datetime.now(UTC).replace(microsecond=0))
 
 
 @pytest.fixture

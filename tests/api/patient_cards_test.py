@@ -29,6 +29,11 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 HOUR = timedelta(hours=1)
 
 
+@pytest.fixture(autouse=True)
+def _now(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(globals(), "NOW", datetime.now(UTC).replace(microsecond=0))  # this file was read long before
+
+
 @pytest.fixture
 def machine(site: Site) -> Iterator[httpx2.Client]:
     """Another program, which writes meanwhile."""

@@ -24,6 +24,11 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 WAY = "/api/v1/plans/ada"
 
 
+@pytest.fixture(autouse=True)
+def _now(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(globals(), "NOW", datetime.now(UTC).replace(microsecond=0))  # this file was read long before
+
+
 @pytest.fixture
 def client(dsn: str, tmp_path: Path) -> Iterator[TestClient]:
     keys = tmp_path / "keys"
