@@ -47,6 +47,7 @@ TABLE: dict[str, frozenset[Kind]] = {
     "POST /alerts/{alert}/answer": frozenset({P, D, N}),
     "POST /alerts/{alert}/close": frozenset({D, N}),
     "GET /alerts/{alert}/ecg": frozenset({D, N}),
+    "POST /alerts/{alert}/link": frozenset({D, N}),
     "GET /alerts/{alert}/measures": frozenset({D, N}),
     "GET /alerts/{alert}/packet": frozenset({D, N}),
     "POST /alerts/{alert}/reject": frozenset({D, N}),
@@ -64,6 +65,7 @@ TABLE: dict[str, frozenset[Kind]] = {
     "GET /deliveries/{notice}": frozenset({D, N}),
     "POST /deliveries/{notice}/again": frozenset({D, N, A}),
     "GET /devices": frozenset({D, N, A}),
+    "GET /dispatch": frozenset({S}),
     "GET /family": frozenset({F}),
     "GET /health": frozenset({D, N, A}),
     "GET /ledger": frozenset({A}),
@@ -128,10 +130,13 @@ OPEN = frozenset({
     "GET /pages/{path:path}", "GET /pages/count/{count}.svg", "GET /api", "GET /api/{name}", "GET /livez", "GET /readyz",
     "GET /metrics", "GET /api/v1/openapi.json", "POST /api/v1/session", "POST /api/v1/callbacks/{endpoint}",
     "WS /api/v1/live", "WS /api/v1/patients/{patient}/ecg/live", "GET /a", "GET /a/{token}", "POST /a/{token}",
+    "GET /d/{token}", "GET /dispatch", "GET /dispatch/{alert}", "GET /api/v1/dispatch/{alert}",
+    "GET /api/v1/dispatch/{alert}/state", "GET /api/v1/dispatch/{alert}/packet", "POST /api/v1/dispatch/{alert}/answer",
     "GET /api/v1/linked", "GET /api/v1/linked/strip.svg", "POST /api/v1/linked/{verb}",
 })  # fmt: skip
 """Without a session or a token: files, figures, pages that lead to the sign-in, what is signed in another way; the
-sockets and the links of letters, which ask by themselves (accounts_test, panels_test, ecg_live_test, link_routes_test)."""
+sockets, the links of letters and those of dispatchers, which ask by themselves (accounts_test, panels_test, ecg_live_test,
+link_routes_test, dispatch_test)."""
 ACCOUNTS = (
     Account(login="p", kind=P, name="Ada", person="patient", patient="ada"),
     Account(login="f", kind=F, name="Cleo", person="cleo", patient="ada"),
