@@ -27,7 +27,7 @@ from api.access import READS, Asker, Bearer, may, rights_of, signed_in
 from api.described import problems
 from api.house import Here, House, IdempotencyKey, Row
 from api.links import Gone, Why
-from api.packet_routes import FHIR, document
+from api.packet_routes import FHIR, PDF, document, sheet
 from api.problem import Problem
 from api.rights import Right
 
@@ -183,6 +183,15 @@ def dispatch_packet(house: Here, viewer: Looking) -> Response:
         found = packet.of_alert(conn, viewer.alert, house.seal)
     assert found is not None
     return document(found)
+
+
+@router.get("/dispatch/{alert}/packet.pdf", response_class=Response, responses={**PDF, **problems(410)})
+def dispatch_sheet(house: Here, viewer: Looking) -> Response:
+    """The same on one A4 page."""
+    with house.transaction() as conn:
+        found = packet.of_alert(conn, viewer.alert, house.seal)
+    assert found is not None
+    return sheet(found, house)
 
 
 @router.post("/alerts/{alert}/link", tags=["alerts"], status_code=201, responses=problems(409))

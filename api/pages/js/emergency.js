@@ -221,7 +221,7 @@ addEventListener("beforeprint", () => draw(true));
 
 function foot() {
   return h("p.foot", `${t("dispatch.alert", { id: alert.slice(0, 8), at: shortClock(found.onset) })} `,
-    h("a", { href: `/api/v1/dispatch/${alert}/packet` }, t("dispatch.fhir")), `. ${t("dispatch.fine")} ${t("page.device")}`);
+    h("a", { href: `/api/v1/dispatch/${alert}/packet` }, t("dispatch.fhir")), ", ", h("a", { href: `/api/v1/dispatch/${alert}/packet.pdf` }, "PDF"), `. ${t("dispatch.fine")} ${t("page.device")}`);
 }
 
 await start();
