@@ -1,7 +1,7 @@
 """A second, simple reading of the median beat: where QRS begins and ends by slope, where T ends by its tangent. Pure.
 
-NeuroKit2's delineation is shown only where this one agrees: on public recordings it told 40 to 70 ms too much QRS in a
-fifth of those that it delineated, each beat alike. Must never be shown itself.
+NeuroKit2's delineation is shown only where this one agrees: on public recordings it can tell far too long a QRS, each
+beat alike. Must never be shown itself.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from alerts.record import UNKNOWN
 from api.ecg_pdf import MM_MV, MM_S, Paper, draw_row, latin, middle_of
@@ -80,7 +80,8 @@ class _Sheet:
         made.set_xy(x, y)
         shown = text if self._is_whole else latin(text)
         self._lost = self._lost or shown != text
-        for line in made.multi_cell(width, height, shown, align="L", dry_run=True, output="LINES")[:3]:
+        lines = cast("list[str]", made.multi_cell(width, height, shown, align="L", dry_run=True, output="LINES"))
+        for line in lines[:3]:
             made.set_xy(x, y)
             made.cell(width, height, line)
             y += height

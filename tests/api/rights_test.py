@@ -133,7 +133,8 @@ OPEN = frozenset({
     "GET /metrics", "GET /api/v1/openapi.json", "POST /api/v1/session", "POST /api/v1/callbacks/{endpoint}",
     "WS /api/v1/live", "WS /api/v1/patients/{patient}/ecg/live", "GET /a", "GET /a/{token}", "POST /a/{token}",
     "GET /d/{token}", "GET /dispatch", "GET /dispatch/{alert}", "GET /api/v1/dispatch/{alert}",
-    "GET /api/v1/dispatch/{alert}/state", "GET /api/v1/dispatch/{alert}/packet", "POST /api/v1/dispatch/{alert}/answer",
+    "GET /api/v1/dispatch/{alert}/state", "GET /api/v1/dispatch/{alert}/packet", "GET /api/v1/dispatch/{alert}/packet.pdf",
+    "POST /api/v1/dispatch/{alert}/answer",
     "GET /api/v1/linked", "GET /api/v1/linked/strip.svg", "POST /api/v1/linked/{verb}",
 })  # fmt: skip
 """Without a session or a token: files, figures, pages that lead to the sign-in, what is signed in another way; the
