@@ -66,12 +66,15 @@ class Pass:
 DOCTOR = Guest(login="doctor", name="Dr Amara Okoye", kind="doctor", shows="every alert; take one: I have it")
 """The demo's patients have no plan of their own: they are every doctor's."""
 NURSE = Guest(login="nurse", name="Rafael Santos", kind="nurse", shows="the same, without plans")
+DISPATCHER = Guest(
+    login="dispatcher", name="Control room", kind="dispatcher", shows="emergencies that were sent to dispatch"
+)
 ADMIN = Guest(login="admin", name="Nadia Haddad", kind="admin", shows="alerts of the equipment alone")
 ADA = Guest(login="ada", name="Ada Lindqvist", patient="ada", shows="her emergency, and that help has taken it")
 ERIK = Guest(login="erik", name="Erik Lindqvist", kind="family", patient="ada", shows="what his mother lets him see")
 SOFIA = Guest(login="sofia", name="Sofia Marin", patient="sofia", shows="a tip: her glucose is low")
 LIN = Guest(login="lin", name="林晓", patient="lin-xiao", language="zh", shows="her patch has come off (Chinese)")
-GUESTS = (DOCTOR, NURSE, ADMIN, ADA, ERIK, SOFIA, LIN)
+GUESTS = (DOCTOR, NURSE, DISPATCHER, ADMIN, ADA, ERIK, SOFIA, LIN)
 
 
 def let_in(api: Api, guests: Iterable[Guest] = GUESTS) -> list[Pass]:
