@@ -37,6 +37,9 @@ $$;
 
 CREATE FUNCTION api.audit_fixed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    IF TG_OP = 'TRUNCATE' AND NOT EXISTS (SELECT FROM api.audit) THEN
+        RETURN NULL;                                  -- a restore empties a store that has been made just now
+    END IF;
     RAISE EXCEPTION 'api.audit is only added to' USING ERRCODE = 'insufficient_privilege';
 END
 $$;

@@ -105,11 +105,15 @@ def test_closing_stands_down_and_cannot_be_undone_by_an_answer(client: TestClien
     assert (late.status_code, late.json()["detail"]) == (409, "closed (false_alarm) by Dr Lin")
 
 
-def test_an_unknown_alert_is_a_404_and_nonsense_a_422(client: TestClient) -> None:
+def test_an_unknown_alert_is_a_404_and_nonsense_a_422(client: TestClient, dsn: str) -> None:
     nobody = "00000000-0000-0000-0000-000000000000"
     assert client.post(f"/api/v1/alerts/{nobody}/accept").status_code == 404
     assert client.get(f"/api/v1/alerts/{nobody}").status_code == 404
-    bad = client.post(f"/api/v1/alerts/{nobody}/close", json={"outcome": "bogus"})
+    Stream(dsn).says(finding(Condition.VF))
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        listening.hear(conn, START)
+    (known,) = client.get("/api/v1/alerts").json()["alerts"]
+    bad = client.post(f"/api/v1/alerts/{known['alert']}/close", json={"outcome": "bogus"})
     assert bad.status_code == 422
     assert "outcome" in bad.json()["detail"]
     assert client.get("/api/v1/alerts", params={"before": "nonsense"}).status_code == 422

@@ -33,6 +33,9 @@ NOT_SEALED = {
     ("api", "session", "token"): "the hash of a random token",
     ("alerts", "link", "token"): "the same",
     ("alerts", "link", "session"): "the same",
+    ("api", "audit", "hash"): "the hash of a row and of the one before it",
+    ("api", "dispatch_link", "token"): "the hash of a token",
+    ("api", "dispatch_link", "browser"): "the hash of a random token",
 }
 """Columns of bytes that name nobody, each with why it may lie open."""
 PEOPLE, LOGINS = 7, 5

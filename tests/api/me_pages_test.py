@@ -42,8 +42,10 @@ def me(browser: Any, site: Site, complaints: Complaints, *, language: str = "en"
 
 
 def bottom(page: Any, selector: str) -> float:
-    box = page.locator(selector).first.bounding_box()
-    return float(box["y"] + box["height"])
+    there = page.wait_for_function(  # in one step: the page may draw it anew between two
+        "(one) => document.querySelector(one)?.getBoundingClientRect().bottom", arg=selector
+    )
+    return float(there.json_value())
 
 
 def test_fine_is_said_only_while_every_device_is_heard(
