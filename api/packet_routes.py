@@ -66,7 +66,7 @@ def patient_sheet(patient: Id, house: Here, asker: Annotated[Asker, may(Right.SE
 
 def sheet(found: Packet, house: House) -> Response:
     """The answer that carries the page."""
-    made = packet_pdf.pdf(found, house.settings.pdf_font)
+    made = packet_pdf.pdf(found, house.alerts.delivery.pdf_font)
     return Response(made, media_type="application/pdf", headers=PRIVATE)
 
 

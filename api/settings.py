@@ -5,7 +5,6 @@ Must never hold a secret: tokens are files in the data folder's `keys/`.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -33,5 +32,3 @@ class ApiSettings(BaseModel):
     """Beside its number on patients' pages; empty: "the practice"."""
     practice_phone: Annotated[str, Field(pattern=r"^(\+?[0-9 ()/-]{3,30})?$")] = ""
     """The practice's number, as patients call it; empty: no button."""
-    pdf_font: Path | None = None
-    """A TrueType font file for the PDF of a record: only with one are letters beyond Latin-1 (as Chinese) written there."""

@@ -5,6 +5,7 @@ Must never hold a secret: the mail server's password and a template's key are fi
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -46,6 +47,8 @@ class DeliverySettings(BaseModel):
     """How long an endpoint may take; a mail server gets the same for each of its steps, and 8 s for all of them."""
     call_back: Annotated[str, Field(max_length=80)] = ""
     """The telephone number of who sends: a dispatcher whose link does not open calls it for a new one."""
+    pdf_font: Path | None = None
+    """A TrueType font file for the sheet of a record: only with one are letters beyond Latin-1 (as Chinese) written there."""
     mail: MailSettings | None = None
     """Without it there is no channel `email`."""
     templates: dict[Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,40}$")], Template] = {}

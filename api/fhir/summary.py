@@ -10,6 +10,8 @@ import base64
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import structlog
+from pydantic import ValidationError
 
 from alerts.alert import Tier
 from alerts.record import UNKNOWN
@@ -53,6 +55,7 @@ if TYPE_CHECKING:
     from api.fhir.codes import Heading
     from api.packet import Case, Packet
 
+_LOG: Any = structlog.get_logger(__name__)
 MEDIA = "application/fhir+json"
 LARGEST_PDF = 200_000
 """Bytes of a sheet that travels within the document; a larger one is asked for by itself."""
@@ -64,11 +67,18 @@ _CRITICALITY = frozenset({"low", "high", "unable-to-assess"})
 
 
 def document(packet: Packet, pdf: bytes | None = None) -> bytes:
-    """The whole document as JSON, checked against the models."""
+    """The whole document as JSON, checked against the models.
+
+    What somebody has typed may be more than they take: it goes out all the same, as a record that is kept from a dispatcher
+    helps nobody, and the log says where.
+    """
     from fhir.resources.R4B.bundle import Bundle  # heavy, and wanted by few requests
 
     made = bundle(packet, pdf)
-    Bundle.model_validate(made)
+    try:
+        Bundle.model_validate(made)
+    except ValidationError as error:
+        _LOG.error("document_not_valid", where=[".".join(map(str, one["loc"])) for one in error.errors()])
     return msgspec.json.encode(made)
 
 
