@@ -7,7 +7,6 @@ browser that neither opened the link first nor is signed in as a dispatcher.
 
 from __future__ import annotations
 
-import base64
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,6 +24,7 @@ from alerts.responses import Kind, Statement
 from api import audit, links, packet, sessions
 from api.access import READS, Asker, Bearer, may, rights_of, signed_in
 from api.described import problems
+from api.ecg_json import of_tracing
 from api.house import Here, House, IdempotencyKey, Row
 from api.links import Gone, Why
 from api.packet_routes import FHIR, PDF, document, sheet
@@ -136,17 +136,7 @@ def emergency(house: Here, viewer: Looking) -> Row:
         "onset": case.alert.onset,
         "raised_at": case.alert.raised_at,
         "record": msgspec.to_builtins(found.record),
-        "ecg": tracing
-        and {
-            "at": tracing.from_at,
-            "seconds": len(tracing.samples) / tracing.rate_hz,
-            "rate_hz": tracing.rate_hz,
-            "lead": tracing.lead,
-            "onset_s": tracing.onset_s,
-            "end_s": tracing.end_s,
-            "is_of_lead": tracing.is_of_lead,
-            "i16le": base64.b64encode(tracing.samples.astype("<i2").tobytes()).decode(),
-        },
+        "ecg": tracing and of_tracing(tracing),
     }
 
 

@@ -6,7 +6,6 @@ Pure but for `Rooms`, which reads. Must never let one viewer hold another up, no
 from __future__ import annotations
 
 import asyncio
-import base64
 import threading
 import time
 from contextlib import suppress
@@ -19,6 +18,7 @@ import psycopg
 import structlog
 from psycopg_pool import PoolTimeout
 
+from api.ecg_json import i16le
 from api.house import rows
 from gateway.reading import STRIP_STREAMS, ReadingKind
 from stream.archive import ECG_STORED
@@ -62,7 +62,7 @@ class Part:
             "at": self.at,
             "gap": self.gap,
             "count": len(self.samples),
-            "i16le": base64.b64encode(self.samples.astype("<i2").tobytes()).decode(),
+            "i16le": i16le(self.samples),
         }
 
 

@@ -5,7 +5,6 @@ Read only. Must never fill a gap: a sample that is not there says so.
 
 from __future__ import annotations
 
-import base64
 from typing import Annotated
 from uuid import UUID
 
@@ -14,6 +13,7 @@ from fastapi import APIRouter
 from alerts.measurer import NO_ECG, measures_of
 from alerts.strip import tracing_of
 from api.access import Asker, may
+from api.ecg_json import of_tracing
 from api.house import Here, Row
 from api.problem import Problem
 from api.rights import Right
@@ -29,16 +29,7 @@ def ecg(alert: UUID, house: Here, asker: Annotated[Asker, may(Right.SEE)]) -> Ro
         tracing = tracing_of(conn, alert)
     if tracing is None:
         raise Problem(404, "no ECG is stored around the onset of this alert")
-    return {
-        "at": tracing.from_at,
-        "seconds": len(tracing.samples) / tracing.rate_hz,
-        "rate_hz": tracing.rate_hz,
-        "lead": tracing.lead,
-        "onset_s": tracing.onset_s,
-        "end_s": tracing.end_s,
-        "is_of_lead": tracing.is_of_lead,
-        "i16le": base64.b64encode(tracing.samples.astype("<i2").tobytes()).decode(),
-    }
+    return of_tracing(tracing)
 
 
 @router.get("/alerts/{alert}/measures")

@@ -5,7 +5,6 @@ A gap stays a gap in each. Must never be kept by a cache: it is a person's recor
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -18,6 +17,7 @@ from alerts.stretches import Stretch, stretch
 from alerts.strip_svg import Tracing
 from api import ecg_files, ecg_pdf, roster
 from api.access import Asker, may
+from api.ecg_json import i16le
 from api.house import Here, Row
 from api.people_routes import Id
 from api.problem import Problem
@@ -87,7 +87,7 @@ def as_json(asked: Which) -> Row:
         "rate_hz": found.rate_hz,
         "lead": found.lead,
         "device": found.device,
-        "i16le": base64.b64encode(found.samples.astype("<i2").tobytes()).decode(),
+        "i16le": i16le(found.samples),
         "beats": [{"at_s": round(one.at_s, 3), "class": one.kind} for one in found.beats],
     }
 
