@@ -61,7 +61,7 @@ class Site:
     def __enter__(self) -> Self:
         app = create_app(SETTINGS, self.dsn, self.keys, WallClock(), ALERTS)
         self._server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", access_log=False,
-                                                     timeout_graceful_shutdown=1))  # fmt: skip
+                                                     timeout_graceful_shutdown=10))  # fmt: skip
         started = threading.Event()
         startup = self._server.startup
 
@@ -79,8 +79,9 @@ class Site:
         return self
 
     def __exit__(self, *_: object) -> None:
+        # What a viewer who reads nothing was sent lies in its socket's buffer: given up only when the socket has ended.
         self._server.should_exit = True
-        self._thread.join(20)
+        self._thread.join(30)
         assert not self._thread.is_alive()
 
     def people(self) -> None:
