@@ -6,11 +6,6 @@ knows its hash only. Must never keep a letter from going out.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import secrets
-from base64 import urlsafe_b64encode
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -22,7 +17,7 @@ from psycopg.rows import dict_row
 
 from alerts.faults import where
 from alerts.ladder import Role
-from alerts.sealing import write_secret
+from alerts.tokens import derived_token, hashed, new_token
 from stream.store.sql import queries
 
 if TYPE_CHECKING:
@@ -63,7 +58,7 @@ class Links:
         if not self._base:
             return None
         try:
-            token = token_of(self._secret(), notice)
+            token = derived_token(self._file, b"link|" + notice.bytes)
             with psycopg.connect(self._dsn, autocommit=True, connect_timeout=PATIENCE_S) as conn:
                 conn.execute(f"SET statement_timeout = '{PATIENCE_S}s'")
                 conn.execute(SQL["add_link"], {"token": hashed(token), "notice": notice, "lasts": LASTS})
@@ -72,26 +67,10 @@ class Links:
             return None
         return f"{self._base}/a/{token}"
 
-    def _secret(self) -> bytes:
-        if not self._file.is_file():
-            with suppress(FileExistsError):  # another process was first
-                write_secret(self._file, secrets.token_bytes(32))
-        return self._file.read_bytes()
-
-
-def token_of(secret: bytes, notice: UUID) -> str:
-    """256 bits that nobody guesses who has not the secret."""
-    return urlsafe_b64encode(hmac.digest(secret, b"link|" + notice.bytes, "sha256")).rstrip(b"=").decode()
-
-
-def hashed(token: str) -> bytes:
-    """What the database knows of a token. It cannot be guessed: a fast hash is enough."""
-    return hashlib.sha256(token.encode()).digest()
-
 
 def use(conn: Connection, token: str) -> tuple[str, UUID] | None:
     """Use a link up: the token of the session that begins, and the notice. None: it was used, or is over. The caller commits."""
-    session = secrets.token_urlsafe(32)
+    session = new_token()
     asked = {"token": hashed(token), "session": hashed(session), "lasts": LASTS}
     row = conn.execute(SQL["use_link"], asked).fetchone()
     return (session, row[0]) if row else None

@@ -6,11 +6,7 @@ A notice's token is derived from its id, so that a retry says the same; the data
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import hmac
-import secrets
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -19,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg.rows import dict_row
 
-from alerts.sealing import write_secret
+from alerts.tokens import derived_token, hashed, new_token
 from stream.store.sql import queries
 
 if TYPE_CHECKING:
@@ -76,7 +72,7 @@ def link_source(connect: Callable[[], Any], keys: Path, public_url: str) -> Link
     def source(notice: UUID, alert: UUID) -> str | None:
         if not public_url:
             return None
-        token = _derived(keys, notice)
+        token = derived_token(keys / _SECRET, notice.bytes)
         with connect() as conn:
             _issue(conn, token, alert, f"notice:{notice}")
         return f"{public_url}/d/{token}"
@@ -86,7 +82,7 @@ def link_source(connect: Callable[[], Any], keys: Path, public_url: str) -> Link
 
 def new_link(conn: Connection, alert: UUID, by_whom: str, public_url: str) -> str:
     """A new link, for a dispatcher who called for one. The caller commits."""
-    token = secrets.token_urlsafe(32)
+    token = new_token()
     _issue(conn, token, alert, by_whom)
     return f"{public_url}/d/{token}"
 
@@ -97,8 +93,8 @@ def open_link(conn: Connection, token: str, browser: str) -> Opening:
     Raises:
         Gone: it does not open for this browser.
     """
-    hashed, by = _hashed(token), _hashed(browser)
-    row = conn.cursor(row_factory=dict_row).execute(SQL["link"], {"token": hashed}).fetchone()
+    known, by = hashed(token), hashed(browser)
+    row = conn.cursor(row_factory=dict_row).execute(SQL["link"], {"token": known}).fetchone()
     if row is None:
         raise Gone(Why.UNKNOWN)
     if row["browser"] is not None and not hmac.compare_digest(row["browser"], by):
@@ -107,7 +103,7 @@ def open_link(conn: Connection, token: str, browser: str) -> Opening:
         raise Gone(Why.OVER, row["opened_at"])
     is_first = row["browser"] is None
     if is_first:
-        conn.execute(SQL["bind"], {"token": hashed, "browser": by, "opened": OPENED})
+        conn.execute(SQL["bind"], {"token": known, "browser": by, "opened": OPENED})
     return Opening(alert=row["alert"], is_first=is_first)
 
 
@@ -117,7 +113,7 @@ def held(conn: Connection, browser: str, alert: UUID, *, is_open: bool) -> timed
     Raises:
         Gone: it may not, or not any more.
     """
-    asked = {"browser": _hashed(browser), "alert": alert}
+    asked = {"browser": hashed(browser), "alert": alert}
     row = conn.cursor(row_factory=dict_row).execute(SQL["held"], asked).fetchone()
     if row is None:
         raise Gone(Why.UNKNOWN)
@@ -150,20 +146,7 @@ def give(response: Response, connection: HTTPConnection, browser: str) -> None:
 
 
 def _issue(conn: Connection, token: str, alert: UUID, made_by: str) -> None:
-    conn.execute(SQL["issue"], {"token": _hashed(token), "alert": alert, "made_by": made_by, "unopened": UNOPENED})
-
-
-def _derived(keys: Path, notice: UUID) -> str:
-    path = keys / _SECRET
-    if not path.is_file():
-        with suppress(FileExistsError):  # another process was first
-            write_secret(path, secrets.token_bytes(32))
-    made = hmac.new(path.read_bytes(), notice.bytes, hashlib.sha256).digest()
-    return base64.urlsafe_b64encode(made).rstrip(b"=").decode()
-
-
-def _hashed(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()
+    conn.execute(SQL["issue"], {"token": hashed(token), "alert": alert, "made_by": made_by, "unopened": UNOPENED})
 
 
 def _is_secure(connection: HTTPConnection) -> bool:

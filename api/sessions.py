@@ -6,14 +6,13 @@ its cookie, nor keep one alive past its end.
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from psycopg.rows import dict_row
 
+from alerts.tokens import hashed, new_token
 from api.accounts import OF_A_PATIENT, SQL, Account, Kind, account_of
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ _PLAIN = "tierwatch"
 
 def begin(conn: Connection, account: Account) -> str:
     """A new session; returns its token, which is stored nowhere. The caller commits."""
-    token = secrets.token_urlsafe(32)
+    token = new_token()
     idle, longest = LASTS[account.kind]
     conn.execute(
         SQL["begin_session"], {"token": hashed(token), "login": account.login, "idle": idle, "longest": longest}
@@ -59,11 +58,6 @@ def whose(conn: Connection, token: str, seal: Seal) -> Account | None:
 def end(conn: Connection, token: str) -> None:
     """Sign out. The caller commits."""
     conn.execute(SQL["end_session"], {"token": hashed(token)})
-
-
-def hashed(token: str) -> bytes:
-    """What the database knows of a token. It is random: a fast hash is enough."""
-    return hashlib.sha256(token.encode()).digest()
 
 
 def token_of(connection: HTTPConnection) -> str | None:
