@@ -85,6 +85,10 @@ class Cgm:
     def connected(self, now_s: float) -> list[Notification]:
         """What is read from it at once. A request of the connection before is forgotten."""
         self._asked = None
+        return [Notification(at_s=now_s, characteristic=uuid, data=data) for uuid, data in self.reads(now_s).items()]
+
+    def reads(self, now_s: float) -> dict[str, bytes]:
+        """Firmware, battery, and what it says of itself and its session."""
         features = FEATURES | (Feature.E2E_CRC if self._crc else Feature(0))
         told = Features(features=features, kind=INTERSTITIAL, location=UNDER_THE_SKIN, crc=self._crc)
         start = self._start or cgm_sensor.SessionStart(
@@ -95,7 +99,7 @@ class Cgm:
         )
         minute = self._minute(now_s)
         stands = SensorStatus(offset_min=minute, annunciation=self._state(minute), crc=self._crc)
-        read = {
+        return {
             battery.FIRMWARE: self.firmware.encode(),
             battery.LEVEL: battery.encode(BATTERY_PERCENT),
             cgm_sensor.FEATURE: cgm_sensor.encode_features(told),
@@ -103,7 +107,6 @@ class Cgm:
             cgm_sensor.SESSION_START: cgm_sensor.encode_session_start(start),
             cgm_sensor.STATUS: cgm_sensor.encode_status(stands),
         }
-        return [Notification(at_s=now_s, characteristic=uuid, data=data) for uuid, data in read.items()]
 
     def written(self, characteristic: str, data: bytes, now_s: float) -> list[Notification]:
         """Its answer to a command; records that were asked for come in its stream.

@@ -73,6 +73,7 @@ class Cuff:
         *,
         takes_clock: bool = True,
         kpa: bool = False,
+        battery_percent: int = 80,
         faults: Faults = iter,
     ) -> None:
         """`clock` is what its display shows when the world begins (it has no time zone); some refuse to have it set."""
@@ -82,6 +83,7 @@ class Cuff:
         self._set_at: list[tuple[float, datetime]] = [(0.0, clock.replace(tzinfo=None))]
         self._takes_clock = takes_clock
         self._kpa = kpa
+        self._battery_percent = battery_percent
         self._faults = faults
 
     def reachable_at(self, now_s: float) -> float | None:
@@ -92,11 +94,19 @@ class Cuff:
 
     def connected(self, now_s: float) -> list[Notification]:
         """What is read from it at once: firmware, and its clock."""
-        shown = date_time.encode_current_time(date_time.current_time_of(self.shown_at(now_s)))
+        read = self.reads(now_s)
         return [
-            Notification(at_s=now_s, characteristic=battery.FIRMWARE, data=self.firmware.encode()),
-            Notification(at_s=now_s, characteristic=CURRENT_TIME, data=shown),
+            Notification(at_s=now_s, characteristic=uuid, data=read[uuid]) for uuid in (battery.FIRMWARE, CURRENT_TIME)
         ]
+
+    def reads(self, now_s: float) -> dict[str, bytes]:
+        """Firmware, battery, and what its display shows."""
+        shown = date_time.encode_current_time(date_time.current_time_of(self.shown_at(now_s)))
+        return {
+            battery.FIRMWARE: self.firmware.encode(),
+            battery.LEVEL: battery.encode(self._battery_percent),
+            CURRENT_TIME: shown,
+        }
 
     def written(self, characteristic: str, data: bytes, now_s: float) -> list[Notification]:
         """Sets its clock.

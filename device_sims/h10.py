@@ -28,11 +28,16 @@ if TYPE_CHECKING:
 TRUE_RATE_HZ = 130.17
 SAMPLES_A_FRAME = 73
 """What fits into one notification at the MTU that straps and BlueZ agree on."""
+SMALLEST_MTU = 70
+"""Below it the strap refuses to stream ECG."""
 RAIL_UV = 20_000
 """What the strap's converter shows without skin under it: int24 frames have no word for "missing"."""
 FIRMWARE = "5.0.0"
+FEATURES = bytes.fromhex("0F05") + bytes(15)
 
 _BATTERY_EVERY_S = 60.0
+_HEAD_BYTES = 13
+"""Of a notification (3) and of a frame (10), before the samples of 3 bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,17 +64,17 @@ def worn(
     return Strap(wave=own, beats_s=beats_s, clock_ns=clock_ns, battery_percent=battery_percent, loops=loops)
 
 
-def ecg_frames(strap: Strap, from_s: float = 0.0) -> Iterator[Notification]:
-    """PMD frames of 73 samples, said when their last sample was measured; the first begins at or after `from_s`."""
+def ecg_frames(strap: Strap, from_s: float = 0.0, size: int = SAMPLES_A_FRAME) -> Iterator[Notification]:
+    """PMD frames of `size` samples, said when their last sample was measured; the first begins at or after `from_s`."""
     rate_hz, length = strap.wave.rate_hz, len(strap.wave.samples)
     first = int(np.ceil(from_s * rate_hz))
-    while length and (strap.loops or first + SAMPLES_A_FRAME <= length):
-        samples = strap.wave.samples[np.arange(first, first + SAMPLES_A_FRAME) % length].astype(np.int32)
+    while length and (strap.loops or first + size <= length):
+        samples = strap.wave.samples[np.arange(first, first + size) % length].astype(np.int32)
         samples[samples == MISSING_SAMPLE] = RAIL_UV
-        last_s = (first + SAMPLES_A_FRAME - 1) / rate_hz
+        last_s = (first + size - 1) / rate_hz
         data = polar_pmd.encode(strap.clock_ns + round(last_s * 1e9), samples.tolist())
         yield Notification(at_s=last_s, characteristic=polar_pmd.DATA, data=data)
-        first += SAMPLES_A_FRAME
+        first += size
 
 
 def heart_rates(strap: Strap, from_s: float = 0.0) -> Iterator[Notification]:
@@ -109,6 +114,8 @@ class H10:
         self._strap = strap
         self._faults = faults
         self._streams_ecg = False
+        self.att_mtu = 247
+        """What the connection carries: it decides how many samples go into a frame."""
 
     def reachable_at(self, now_s: float) -> float | None:
         """A strap that is worn is always there; one whose wave has ended, never again."""
@@ -118,6 +125,14 @@ class H10:
         """What is read from it at once; ECG must be asked for again."""
         self._streams_ecg = False
         return [Notification(at_s=now_s, characteristic=battery.FIRMWARE, data=FIRMWARE.encode())]
+
+    def reads(self, now_s: float) -> dict[str, bytes]:  # noqa: ARG002 - a strap always reads the same
+        """Firmware, battery, and on the control characteristic what it can measure: ECG and acceleration."""
+        return {
+            battery.FIRMWARE: FIRMWARE.encode(),
+            battery.LEVEL: battery.encode(self._strap.battery_percent),
+            polar_pmd.CONTROL: FEATURES,
+        }
 
     def written(self, characteristic: str, data: bytes, now_s: float) -> list[Notification]:
         """Its answer to a command.
@@ -129,7 +144,9 @@ class H10:
             raise LinkLost(f"an H10 refuses a write to {characteristic}")
         operation, measurement = (*data[:2], 0, 0)[:2]
         status = polar_pmd.ControlStatus.SUCCESS
-        if data == polar_pmd.START_ECG:
+        if data == polar_pmd.START_ECG and self.att_mtu < SMALLEST_MTU:
+            status = polar_pmd.ControlStatus.INVALID_MTU
+        elif data == polar_pmd.START_ECG:
             status = polar_pmd.ControlStatus.ALREADY_IN_STATE if self._streams_ecg else status
             self._streams_ecg = True
         elif data == polar_pmd.STOP_ECG:
@@ -143,7 +160,7 @@ class H10:
         """What it says by itself from then on, in its present state; ends when the strap falls silent for good."""
         parts = [heart_rates(self._strap, from_s), _batteries(self._strap, from_s)]
         if self._streams_ecg:
-            parts.append(ecg_frames(self._strap, from_s))
+            parts.append(ecg_frames(self._strap, from_s, min((self.att_mtu - _HEAD_BYTES) // 3, SAMPLES_A_FRAME)))
         return self._faults(heapq.merge(*parts, key=lambda said: said.at_s))
 
 

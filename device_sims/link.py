@@ -36,6 +36,10 @@ class Radio(Protocol):
         """What a fresh connection reads from it."""
         ...
 
+    def reads(self, now_s: float) -> dict[str, bytes]:
+        """By characteristic, what a read answers now; asking changes nothing."""
+        ...
+
     def written(self, characteristic: str, data: bytes, now_s: float) -> list[Notification]:
         """Its answer to a write; raises `LinkLost` where it refuses."""
         ...
