@@ -21,6 +21,7 @@ from alerts.faults import where
 from alerts.lives import Life
 from alerts.strip import surrounded
 from alerts.strip_beats import AFTER_S, WARM_UP_S
+from stream.ecg_coding import compile_coding
 from stream.store.sql import queries
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def run(
     dsn: str, clock: Clock, stop: threading.Event, ready: Callable[[], None] = lambda: None, every_s: float = EVERY_S
 ) -> None:
     """Measure what is due, again and again until `stop`; a database that is away is waited for."""
+    compile_coding()  # on a cold cache it takes seconds: no transaction waits for it
     ready()
     life, conn = Life("measurer"), None
     while not stop.wait(every_s):

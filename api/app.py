@@ -5,6 +5,7 @@ Alerting does not depend on it: it may be down, and every alert goes out. Must n
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -53,6 +54,7 @@ from api.ecg_rooms import Rooms
 from api.house import House
 from api.live import Hub
 from api.page_routes import StrictHeaders
+from stream.ecg_coding import compile_coding
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -87,6 +89,8 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         del app
         pool.open(wait=False)
+        # On a cold cache it takes seconds, and a strip is read inside a transaction that would be ended meanwhile.
+        await asyncio.to_thread(compile_coding)
         try:
             yield
         finally:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -21,7 +25,6 @@ from tests.alerts.desk import ALL_TRIED, START, TEAM, HandClock, Stream, finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -48,6 +51,25 @@ def alert(dsn: str) -> str:
 def _rows(dsn: str, query: str) -> list[dict[str, Any]]:
     with psycopg.connect(dsn, row_factory=dict_row) as conn:
         return conn.execute(query).fetchall()
+
+
+COLD = """
+import sys
+from fastapi.testclient import TestClient
+from pathlib import Path
+from api.app import create_app
+from api.settings import ApiSettings
+from tests.alerts.desk import HandClock
+with TestClient(create_app(ApiSettings(), sys.argv[1], Path(sys.argv[2]), HandClock())):
+    from stream.rice_reading import decode_into
+    sys.exit(not decode_into.signatures)
+"""
+
+
+def test_on_a_cold_cache_strips_can_be_read_before_anybody_is_let_in(dsn: str, keys: Path, tmp_path: Path) -> None:
+    # A strip is read inside a transaction: seconds of compiling in it, and the server ends it.
+    here = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cold"), "PYTHONPATH": str(Path(__file__).parents[2])}
+    subprocess.run([sys.executable, "-c", COLD, dsn, str(keys)], env=here, check=True)
 
 
 def test_without_a_token_there_is_nothing_but_health(client: TestClient) -> None:
