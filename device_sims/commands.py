@@ -100,3 +100,45 @@ def dispatch(
         raise typer.Exit(1) from error
     except KeyboardInterrupt:
         typer.echo("Stopped.")
+
+
+@sims.command()
+def radio(
+    devices: Annotated[
+        str, typer.Option(help="Which, as h10,cuff: h10, belt, cuff, cuff-passkey, meter, sensor, oximeter.")
+    ] = "h10,cuff,meter",
+    heart: Annotated[
+        str, typer.Option(help="What lies under the straps: a WFDB record (path without suffix), or a plan.")
+    ] = "sinus:300",
+) -> None:
+    """Put virtual Bluetooth devices on the air, behind a bluetoothd of our own on a private D-Bus. Ctrl-C ends it.
+
+    No Bluetooth hardware and no root: the gateway (or anything that uses BlueZ) finds, pairs and hears them once the
+    address that is printed first is exported. Needs `dbus-daemon` and the extra `radio`.
+
+    Example: [bold]tierwatch sims radio --devices h10,cuff-passkey --heart sinus:40,vf:60[/bold]
+    """
+    from device_sims.player import from_source
+
+    try:
+        from device_sims.radio.bluez.bus import NoBusDaemonError
+        from device_sims.radio.offered import OFFERED
+        from device_sims.radio.stage import play
+    except ModuleNotFoundError as error:
+        typer.echo(f"tierwatch: {error.name} is not installed: pip install 'tierwatch[radio,gateway]'", err=True)
+        raise typer.Exit(1) from error
+    names = [name.strip() for name in devices.split(",")]
+    if unknown := [name for name in names if name not in OFFERED]:
+        typer.echo(f"tierwatch: no device {', '.join(unknown)!r}; there are: {', '.join(OFFERED)}", err=True)
+        raise typer.Exit(2)
+    try:
+        wave = from_source(heart)
+    except ValueError as error:
+        typer.echo(f"tierwatch: {error}", err=True)
+        raise typer.Exit(2) from error
+    try:
+        asyncio.run(play(names, wave, typer.echo))
+    except (NoBusDaemonError, OSError) as error:
+        typer.echo(f"tierwatch: {error}", err=True)
+        raise typer.Exit(1) from error
+    typer.echo("Stopped.")

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gateway.codecs import blood_pressure, date_time, polar_pmd
+from device_sims.link import BreaksOff
+from gateway.codecs import battery, blood_pressure, date_time, polar_pmd
 from gateway.codecs.characteristics import decoder_of
 from gateway.codecs.malformed import MalformedPacket
 from gateway.reading import MISSING_SAMPLE, SATURATED_SAMPLE
@@ -48,6 +49,40 @@ def noise(wave: Wave, from_s: float, to_s: float, microvolts: float, seed: int) 
 def link_loss(stream: Iterable[Notification], from_s: float, to_s: float) -> Iterator[Notification]:
     """Nothing is heard between the two moments; a strap keeps nothing, so it never comes."""
     return (said for said in stream if not from_s <= said.at_s < to_s)
+
+
+class LinkLossBefore:
+    """The link breaks off before these notifications, counted from 0 over all connections (battery levels are not).
+
+    To be handed to a device as its `faults`: a device that keeps what nobody confirmed tells it again, others do not.
+    """
+
+    def __init__(self, *numbers: int) -> None:
+        self._numbers = set(numbers)
+        self.said = 0
+        """How many have got through."""
+
+    def __call__(self, stream: Iterable[Notification]) -> Iterator[Notification]:
+        """The stream, as far as the link carries it.
+
+        Raises:
+            BreaksOff: before a number that was named, once.
+        """
+        for said in stream:
+            if said.characteristic == battery.LEVEL:
+                yield said
+                continue
+            if self.said in self._numbers:
+                self._numbers.discard(self.said)
+                raise BreaksOff(said.at_s)
+            yield said
+            self.said += 1
+
+
+def stalled(stream: Iterable[Notification], after: int, for_s: float) -> Iterator[Notification]:
+    """After so many notifications the device is silent for `for_s` seconds, with the link up; then it goes on."""
+    for number, said in enumerate(stream):
+        yield said if number < after else replace(said, at_s=said.at_s + for_s)
 
 
 def duplicated(stream: Iterable[Notification], share: float, seed: int) -> Iterator[Notification]:

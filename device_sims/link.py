@@ -21,12 +21,22 @@ if TYPE_CHECKING:
     from gateway.reading import DeviceId
 
 
-class Radio(Protocol):
+class Busy(LinkLost):
+    """The device does what it was asked before, and takes no new word."""
+
+
+class BreaksOff(LinkLost):
+    """The link is lost at a moment of the device's stream (see `device_sims.faults`)."""
+
+    def __init__(self, at_s: float) -> None:
+        super().__init__(f"lost at {at_s} s")
+        self.at_s = at_s
+
+
+class Wearable(Protocol):
     """A device as the air sees it. Moments are seconds since the world began; no method waits."""
 
     device: DeviceId
-    kind: DeviceKind
-    firmware: str
 
     def reachable_at(self, now_s: float) -> float | None:
         """When it can next be connected to; None = never again."""
@@ -45,8 +55,15 @@ class Radio(Protocol):
         ...
 
     def stream(self, from_s: float) -> Iterator[Notification]:
-        """What it says by itself from then on; the end means that it hangs up."""
+        """What it says by itself from then on; the end means that it hangs up, `BreaksOff` that the link is lost."""
         ...
+
+
+class Radio(Wearable, Protocol):
+    """One that a gateway's session speaks with."""
+
+    kind: DeviceKind
+    firmware: str
 
 
 class VirtualLink:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Flag, auto
 
+from device_sims import meter, oximeter
 from gateway.codecs import battery, blood_pressure, cgm, cgm_sensor, heart_rate, polar_pmd, record_access
 
 CURRENT_TIME = "2A2B"
@@ -128,4 +129,38 @@ CGM = Profile(
         _information("Virtual", "CGM-3"),
     ),
     speaks_when=cgm.MEASUREMENT,
+)
+METER = Profile(
+    name="Glucose meter",
+    advertises=("1808",),
+    services=(
+        (
+            "1808",
+            (
+                Row(uuid=meter.MEASUREMENT, use=Use.NOTIFY, secure=True),
+                Row(uuid=meter.FEATURE, use=Use.READ, secure=True),
+                Row(uuid=record_access.CONTROL, use=Use.WRITE | Use.INDICATE, secure=True),
+            ),
+        ),
+        ("1805", (Row(uuid=CURRENT_TIME, use=Use.READ, secure=True),)),
+        _BATTERY,
+        _information("Virtual", "BG-5"),
+    ),
+    speaks_when=record_access.CONTROL,
+)
+OXIMETER = Profile(
+    name="Oximeter",
+    advertises=("1822",),
+    services=(
+        (
+            "1822",
+            (
+                Row(uuid=oximeter.SPOT_CHECK, use=Use.INDICATE),
+                Row(uuid=oximeter.CONTINUOUS, use=Use.NOTIFY),
+                Row(uuid=oximeter.FEATURE, use=Use.READ),
+            ),
+        ),
+        _BATTERY,
+        _information("Virtual", "PO-1"),
+    ),
 )

@@ -1,4 +1,4 @@
-"""A virtual device on the air: it advertises, is connected to and paired with, and lets a `device_sims.link.Radio` speak.
+"""A virtual device on the air: it advertises, is connected to and paired with, and lets a `device_sims.link.Wearable` speak.
 
 The counterpart of `device_sims.link.VirtualLink`, with Bluetooth in between. It changes no byte: what is said is the
 device's own affair, what goes wrong with it is `device_sims.faults`; here a link is lost, and a bond.
@@ -16,6 +16,7 @@ from bumble.gatt import GATT_CLIENT_CHARACTERISTIC_CONFIGURATION_DESCRIPTOR as S
 from bumble.gatt import Characteristic, Descriptor, Service
 
 from device_sims.h10 import H10
+from device_sims.link import BreaksOff, Busy
 from device_sims.radio.air import static_address, switched_off
 from device_sims.radio.ending import end
 from device_sims.radio.gatt_profile import SERIAL, Profile, Row, Use
@@ -27,18 +28,20 @@ if TYPE_CHECKING:
 
     from bumble.device import Connection
 
-    from device_sims.link import Radio
+    from device_sims.link import Wearable
     from device_sims.notification import Notification
     from device_sims.pace import Pace
     from device_sims.radio.air import Air
 
-NOT_SUBSCRIBED, REFUSED = 0xFD, 0x80
-"""ATT: the answer has no subscriber ("CCCD improperly configured"); the device's own "no"."""
+NOT_SUBSCRIBED, BUSY, REFUSED = 0xFD, 0xFE, 0x80
+"""ATT: the answer has no subscriber ("CCCD improperly configured"), "procedure in progress", the device's own "no"."""
 ADVERTISES_EVERY_MS = 50.0
 _LONGEST = 31
 """Bytes of advertising data: longer ones are dropped by receivers."""
 _LINGERS_S = 0.05
 """Between its last word and hanging up."""
+_ON_THE_WAY = 20
+"""Turns of the event loop after which whatever was said before has arrived."""
 _PROPERTIES = {
     Use.READ: Characteristic.Properties.READ,
     Use.WRITE: Characteristic.Properties.WRITE,
@@ -54,7 +57,7 @@ class Peripheral:
     def __init__(
         self,
         air: Air,
-        radio: Radio,
+        radio: Wearable,
         profile: Profile,
         pace: Pace,
         *,
@@ -110,6 +113,7 @@ class Peripheral:
         try:
             await end(self._life)
         finally:
+            await self.device.stop_advertising()
             self._air.lose(self.device)
             self._air.leave(self.device)
 
@@ -168,7 +172,10 @@ class Peripheral:
                     await self._say(connection, said)
             await asyncio.sleep(_LINGERS_S)
             await connection.disconnect()
-        except LinkLost:
+        except BreaksOff as lost:
+            await self._pace.sleep(lost.at_s - self._now_s())
+            for _ in range(_ON_THE_WAY):
+                await asyncio.sleep(0)
             self.out_of_range()
         except (ProtocolError, TimeoutError):
             # The other side went in the middle of a word; what was not confirmed is said again.
@@ -253,8 +260,8 @@ class Peripheral:
             self.radio.att_mtu = connection.att_mtu
         try:
             self._answers += self.radio.written(uuid, data, self._now_s())
-        except LinkLost:
-            raise ATT_Error(REFUSED) from None
+        except LinkLost as refused:
+            raise ATT_Error(BUSY if isinstance(refused, Busy) else REFUSED) from None
         self._written.set()
 
     # ------------------------------------------------------------------ what it shows

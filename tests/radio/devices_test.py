@@ -11,19 +11,23 @@ from bleak.exc import BleakError, BleakGATTProtocolError
 
 from device_sims.cgm import Cgm
 from device_sims.cuff import CURRENT_TIME, Cuff, Measurement
+from device_sims.faults import LinkLossBefore, duplicated, garbage
 from device_sims.h10 import H10, SAMPLES_A_FRAME, Strap, worn
+from device_sims.meter import MEASUREMENT, Meter, Strip
+from device_sims.oximeter import CONTINUOUS, Finger, Oximeter, continuous
 from device_sims.player import from_plan
 from device_sims.radio import gatt_profile
 from device_sims.radio.pairing import Pairing
 from device_sims.synthetic import Rhythm
 from gateway.codecs import battery, blood_pressure, cgm, date_time, heart_rate, polar_pmd, record_access
+from gateway.codecs.malformed import MalformedPacket
 from tests.radio.stacks import SHOWN, WAIT_S, until
 
 if TYPE_CHECKING:
     from bleak import BleakClient
     from bleak.backends.characteristic import BleakGATTCharacteristic
 
-    from tests.radio.stacks import Stack
+from tests.radio.stacks import Stack
 
 TAIL = "-0000-1000-8000-00805f9b34fb"
 HELD = (
@@ -196,3 +200,106 @@ async def test_a_sensor_tells_its_memory_and_refuses_what_nobody_listens_to(stac
     done: Any = record_access.decode(answers[0])
     assert done.result == record_access.Result.SUCCESS
     await client.disconnect()
+
+
+async def test_a_meter_tells_its_records_counts_is_busy_and_is_stopped(stack: Stack) -> None:
+    shown = SHOWN.replace(tzinfo=None)
+    strips = [Strip(seq=seq, shown=shown, glucose=90.0 + seq) for seq in range(1, 41)]
+    device = await stack.put(Meter("BG-5001", strips, SHOWN), gatt_profile.METER)
+    client = stack.client(await stack.find(device))
+    await client.connect()
+    answers = await Heard.on(client, record_access.CONTROL)
+    records = await Heard.on(client, MEASUREMENT)
+
+    async def ask(request: record_access.Request) -> None:
+        await client.write_gatt_char(long(record_access.CONTROL), record_access.encode(request), response=True)
+
+    await ask(record_access.Request(op=record_access.OpCode.COUNT, operator=record_access.Operator.ALL))
+    await until(lambda: len(answers) == 1)
+    assert record_access.decode(answers[0]) == record_access.Counted(records=40)
+    await ask(record_access.ALL)
+    await until(lambda: bool(records))
+    with pytest.raises(BleakGATTProtocolError) as busy:
+        await ask(record_access.ALL)
+    assert busy.value.code == 0xFE
+    await ask(record_access.STOP)
+    await until(lambda: len(answers) == 2)
+    assert 0 < len(records) < 40
+    records.clear()
+    await ask(record_access.from_number(41))
+    await until(lambda: len(answers) == 3)
+    done: Any = record_access.decode(answers[2])
+    assert (done.result, records) == (record_access.Result.NO_RECORDS, [])
+    await client.disconnect()
+
+
+async def test_record_access_goes_on_wherever_the_link_was_lost(stack: Stack) -> None:
+    count = 4
+    strips = [Strip(seq=seq, shown=SHOWN.replace(tzinfo=None), glucose=90.0 + seq) for seq in range(count)]
+    # Before each record, and before the answer that all were told.
+    fault = LinkLossBefore(*range(count + 1))
+    device = await stack.put(Meter("BG-5002", strips, SHOWN, faults=fault), gatt_profile.METER)
+    found = await stack.find(device)
+    told: list[int] = []
+    for _ in range(count + 1):
+        gone = asyncio.Event()
+        client = stack.client(found, disconnected_callback=lambda _, gone=gone: gone.set())
+        await client.connect()
+        await Heard.on(client, record_access.CONTROL)
+        records = await Heard.on(client, MEASUREMENT)
+        asks = record_access.encode(record_access.from_number(len(told)))
+        await client.write_gatt_char(long(record_access.CONTROL), asks, response=True)
+        await asyncio.wait_for(gone.wait(), WAIT_S)
+        told += [int.from_bytes(data[1:3], "little") for data in records]
+    assert told == list(range(count))
+    assert device.pairings == 1
+
+
+async def test_a_belt_and_an_oximeter_need_no_pairing(stack: Stack) -> None:
+    belt = await stack.put(strap("HRB-1001"), gatt_profile.HEART_RATE)
+    clip = Oximeter("PO-1001", [Finger(spo2_percent=97, pulse_bpm=71)], SHOWN)
+    finger = await stack.put(clip, gatt_profile.OXIMETER)
+    clients = [stack.client(await stack.find(device)) for device in (belt, finger)]
+    for client in clients:
+        await client.connect()
+    # Two devices at a time on one adapter.
+    rates, values = await Heard.on(clients[0], heart_rate.MEASUREMENT), await Heard.on(clients[1], CONTINUOUS)
+    await until(lambda: bool(rates) and bool(values))
+    assert heart_rate.decode(rates[0]).contact
+    assert values[0] == continuous(Finger(spo2_percent=97, pulse_bpm=71))
+    assert belt.pairings == finger.pairings == 0
+    for client in clients:
+        await client.disconnect()
+
+
+async def test_doubled_and_broken_packets_come_over_the_air_as_they_are(stack: Stack) -> None:
+    wave = from_plan(((Rhythm.SINUS, 30.0),), 250.0, seed=9)
+    on = H10("H10-0000FFFF", worn(wave, 0), lambda said: duplicated(garbage(said, 0.5, seed=3), 1.0, seed=4))
+    device = await stack.put(on, gatt_profile.H10)
+    client = stack.client(await stack.find(device))
+    await client.connect()
+    rates = await Heard.on(client, heart_rate.MEASUREMENT)
+    await until(lambda: len(rates) >= 6)
+    assert rates[0::2][:3] == rates[1::2][:3], "each comes twice"
+    assert any(is_broken(data) for data in rates) or len(set(rates)) > 1
+    await client.disconnect()
+
+
+def is_broken(data: bytes) -> bool:
+    try:
+        heart_rate.decode(data)
+    except MalformedPacket:
+        return True
+    return False
+
+
+async def test_a_strap_on_a_narrow_connection_refuses_to_stream() -> None:
+    on = strap()
+    on.att_mtu = 69
+    (answer,) = on.written(polar_pmd.CONTROL, polar_pmd.START_ECG, 0.0)
+    said: Any = polar_pmd.decode_control(answer.data)
+    assert said.status == polar_pmd.ControlStatus.INVALID_MTU
+    on.att_mtu = 100
+    on.written(polar_pmd.CONTROL, polar_pmd.START_ECG, 0.0)
+    frame = next(each for each in on.stream(0.0) if each.characteristic == polar_pmd.DATA)
+    assert len(frame.data) + 3 <= 100
