@@ -86,6 +86,10 @@ class Cuff:
         self._battery_percent = battery_percent
         self._faults = faults
 
+    def measure(self, measured: Measurement) -> None:
+        """One more inflation; not before the last one."""
+        self._measurements.append(measured)
+
     def reachable_at(self, now_s: float) -> float | None:
         """When it next has something to tell; None when it has told everything."""
         if self._sent == len(self._measurements):

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from device_sims.link import BreaksOff
 from gateway.codecs import battery, blood_pressure, date_time, polar_pmd
 from gateway.codecs.characteristics import decoder_of
 from gateway.codecs.malformed import MalformedPacket
@@ -63,20 +62,14 @@ class LinkLossBefore:
         """How many have got through."""
 
     def __call__(self, stream: Iterable[Notification]) -> Iterator[Notification]:
-        """The stream, as far as the link carries it.
-
-        Raises:
-            BreaksOff: before a number that was named, once.
-        """
+        """The stream, as far as the link carries it; a loss that came to pass is not told again."""
         for said in stream:
-            if said.characteristic == battery.LEVEL:
-                yield said
-                continue
-            if self.said in self._numbers:
+            if said.characteristic != battery.LEVEL and self.said in self._numbers:
+                yield replace(said, lost=True)
                 self._numbers.discard(self.said)
-                raise BreaksOff(said.at_s)
+                return
             yield said
-            self.said += 1
+            self.said += said.characteristic != battery.LEVEL
 
 
 def stalled(stream: Iterable[Notification], after: int, for_s: float) -> Iterator[Notification]:

@@ -25,14 +25,6 @@ class Busy(LinkLost):
     """The device does what it was asked before, and takes no new word."""
 
 
-class BreaksOff(LinkLost):
-    """The link is lost at a moment of the device's stream (see `device_sims.faults`)."""
-
-    def __init__(self, at_s: float) -> None:
-        super().__init__(f"lost at {at_s} s")
-        self.at_s = at_s
-
-
 class Wearable(Protocol):
     """A device as the air sees it. Moments are seconds since the world began; no method waits."""
 
@@ -55,7 +47,7 @@ class Wearable(Protocol):
         ...
 
     def stream(self, from_s: float) -> Iterator[Notification]:
-        """What it says by itself from then on; the end means that it hangs up, `BreaksOff` that the link is lost."""
+        """What it says by itself from then on; the end means that it hangs up."""
         ...
 
 
@@ -139,6 +131,7 @@ class VirtualLink:
             raise LinkLost(f"{self._radio.device} is out of range")
 
     async def _until_written(self, stream: Iterator[Notification]) -> AsyncIterator[Packet]:
+        is_lost = False
         for said in stream:
             outage_s = self._outage_at(said.at_s)
             await self._sleep_until(said.at_s if outage_s is None else outage_s)
@@ -146,7 +139,12 @@ class VirtualLink:
                 return
             if outage_s is not None:
                 raise LinkLost(f"{self._radio.device} went out of range")
+            if said.lost:
+                is_lost = True
+                continue
             yield self._heard(said)
+        if is_lost:
+            raise LinkLost(f"the link to {self._radio.device} broke off")
 
     async def _sleep_until(self, at_s: float) -> None:
         """Until that moment, or until something was written."""

@@ -17,3 +17,5 @@ class Notification:
     characteristic: str
     """UUID in the form that `gateway.link.Packet` uses."""
     data: bytes
+    lost: bool = False
+    """It is not said: the link breaks off instead, and whoever paces the stream takes this as heard by asking on."""

@@ -16,7 +16,7 @@ from bumble.gatt import GATT_CLIENT_CHARACTERISTIC_CONFIGURATION_DESCRIPTOR as S
 from bumble.gatt import Characteristic, Descriptor, Service
 
 from device_sims.h10 import H10
-from device_sims.link import BreaksOff, Busy
+from device_sims.link import Busy
 from device_sims.radio.air import static_address, switched_off
 from device_sims.radio.ending import end
 from device_sims.radio.gatt_profile import SERIAL, Profile, Row, Use
@@ -57,7 +57,7 @@ class Peripheral:
     def __init__(
         self,
         air: Air,
-        radio: Wearable,
+        wearable: Wearable,
         profile: Profile,
         pace: Pace,
         *,
@@ -66,15 +66,15 @@ class Peripheral:
         show: Callable[[int], None] = lambda _: None,
     ) -> None:
         """`show` is its display, on which a number appears while it pairs; without `passkey` a new one each time."""
-        self.radio = radio
-        self.name = f"{profile.name} {radio.device.split('-')[-1]}"
-        self.address = static_address(radio.device)
+        self.wearable = wearable
+        self.name = f"{profile.name} {wearable.device.split('-')[-1]}"
+        self.address = static_address(wearable.device)
         self.device = switched_off(air, self.name, self.address)
         self.pairings = 0
         """How often somebody paired with it."""
         self.said = 0
         """Notifications and indications that went out, over all connections."""
-        self._air, self._profile, self._pace = air, profile, pace
+        self._air, self._profile, self.pace = air, profile, pace
         self._zero_ns = pace.monotonic_ns()
         display = Display(pairing, passkey, show)
         self.device.pairing_config_factory = lambda _: config(pairing, display)
@@ -87,6 +87,7 @@ class Peripheral:
         self._connection: Connection | None = None
         self._presence = asyncio.Event()
         """Somebody connected, or went."""
+        self._woken, self._button_is_held = asyncio.Event(), False
         self._answers: list[Notification] = []
         self._written = asyncio.Event()
         """Its stream has to be asked for anew."""
@@ -121,10 +122,20 @@ class Peripheral:
         """The link breaks off with no word said; it advertises again at once."""
         self._air.lose(self.device)
 
+    def wake(self) -> None:
+        """It has something new to tell, as a cuff that has just measured."""
+        self._woken.set()
+
+    def hold_button(self) -> None:
+        """Whoever scans finds it, until somebody connects."""
+        self._button_is_held = True
+        self.wake()
+
     async def forget_bonds(self) -> None:
         """As after a factory reset: whoever comes with an old key is refused."""
         assert self.device.keystore is not None
         await self.device.keystore.delete_all()
+        self.wake()
 
     async def is_bonded(self) -> bool:
         """Whether it has a bond with anybody."""
@@ -145,8 +156,11 @@ class Peripheral:
                 await self._presence.wait()
                 self._presence.clear()
             talk = asyncio.create_task(self._talk(connection))
+            talk.add_done_callback(lambda _: self._presence.set())
             try:
                 while self._connection is connection:
+                    if talk.done():
+                        talk.result()
                     await self._presence.wait()
                     self._presence.clear()
             finally:
@@ -154,17 +168,18 @@ class Peripheral:
 
     async def _come_into_reach(self) -> None:
         """One that nobody has paired with yet stays there to be found, as while its button is held."""
-        while await self.is_bonded():
-            at_s = self.radio.reachable_at(self._now_s())
-            if at_s is None:
-                await asyncio.Event().wait()
-            elif at_s <= self._now_s():
-                return
-            else:
-                await self._pace.sleep(at_s - self._now_s())
+        while not self._button_is_held and await self.is_bonded():
+            at_s = self.wearable.reachable_at(self._now_s())
+            if at_s is not None and at_s <= self._now_s():
+                break
+            with suppress(TimeoutError):
+                async with asyncio.timeout(None if at_s is None else self.pace.real_s(at_s - self._now_s())):
+                    await self._woken.wait()
+            self._woken.clear()
+        self._button_is_held = False
 
     async def _talk(self, connection: Connection) -> None:
-        self.radio.connected(self._now_s())
+        self.wearable.connected(self._now_s())
         try:
             while await self._speak(connection):
                 answers, self._answers = self._answers, []
@@ -172,8 +187,7 @@ class Peripheral:
                     await self._say(connection, said)
             await asyncio.sleep(_LINGERS_S)
             await connection.disconnect()
-        except BreaksOff as lost:
-            await self._pace.sleep(lost.at_s - self._now_s())
+        except LinkLost:
             for _ in range(_ON_THE_WAY):
                 await asyncio.sleep(0)
             self.out_of_range()
@@ -190,11 +204,17 @@ class Peripheral:
         if not self._speaks:
             await self._written.wait()
             return True
-        for said in self.radio.stream(self._now_s()):
+        is_lost = False
+        for said in self.wearable.stream(self._now_s()):
             await self._until(said.at_s)
             if self._written.is_set():
                 return True
-            await self._say(connection, said)
+            if said.lost:
+                is_lost = True
+            else:
+                await self._say(connection, said)
+        if is_lost:
+            raise LinkLost(f"the link to {self.name} broke off")
         return self._written.is_set()
 
     async def _say(self, connection: Connection, said: Notification) -> None:
@@ -211,14 +231,14 @@ class Peripheral:
 
     async def _until(self, at_s: float) -> None:
         """That moment, or the moment at which something is written."""
-        left_s = self._pace.real_s(at_s - self._now_s())
+        left_s = self.pace.real_s(at_s - self._now_s())
         if left_s > 0:
             with suppress(TimeoutError):
                 async with asyncio.timeout(left_s):
                     await self._written.wait()
 
     def _now_s(self) -> float:
-        return (self._pace.monotonic_ns() - self._zero_ns) / 1e9
+        return (self.pace.monotonic_ns() - self._zero_ns) / 1e9
 
     # ------------------------------------------------------------------ what the other side does
 
@@ -250,16 +270,16 @@ class Peripheral:
 
     def _read(self, uuid: str) -> bytes:
         if uuid == SERIAL:
-            return self.radio.device.encode()
-        return self.radio.reads(self._now_s()).get(uuid, b"")
+            return self.wearable.device.encode()
+        return self.wearable.reads(self._now_s()).get(uuid, b"")
 
     def _wrote(self, connection: Connection, uuid: str, data: bytes) -> None:
         if self._rows[uuid].use & Use.INDICATE and not self._listens(connection, uuid):
             raise ATT_Error(NOT_SUBSCRIBED)
-        if isinstance(self.radio, H10):
-            self.radio.att_mtu = connection.att_mtu
+        if isinstance(self.wearable, H10):
+            self.wearable.att_mtu = connection.att_mtu
         try:
-            self._answers += self.radio.written(uuid, data, self._now_s())
+            self._answers += self.wearable.written(uuid, data, self._now_s())
         except LinkLost as refused:
             raise ATT_Error(BUSY if isinstance(refused, Busy) else REFUSED) from None
         self._written.set()

@@ -122,7 +122,7 @@ async def test_a_cuff_pairs_takes_its_clock_tells_each_measurement_once_and_hang
     await asyncio.wait_for(gone.wait(), WAIT_S)
     users = [blood_pressure.decode(data).user for data in told]
     assert (users, monitor.pairings) == ([1, 2], 1)
-    assert monitor.radio.reachable_at(1e9) is None
+    assert monitor.wearable.reachable_at(1e9) is None
 
 
 async def test_a_cuff_keeps_what_was_not_confirmed(stack: Stack) -> None:
@@ -139,6 +139,27 @@ async def test_a_cuff_keeps_what_was_not_confirmed(stack: Stack) -> None:
         told += heard
     assert [blood_pressure.decode(data).systolic for data in told] == [128, 141, 119]
     assert monitor.pairings == 1, "a bond is kept: nobody pairs twice"
+
+
+async def test_a_cuff_that_has_told_all_is_found_again_when_it_measures_or_its_button_is_held(stack: Stack) -> None:
+    on = cuff()
+    monitor = await stack.put(on, gatt_profile.CUFF)
+    found = await stack.find(monitor)
+
+    async def visit() -> list[int | None]:
+        gone = asyncio.Event()
+        client = stack.client(found, disconnected_callback=lambda _: gone.set())
+        await client.connect()
+        told = await Heard.on(client, blood_pressure.MEASUREMENT)
+        await asyncio.wait_for(gone.wait(), WAIT_S)
+        return [blood_pressure.decode(data).user for data in told]
+
+    assert await visit() == [1, 2]
+    on.measure(Measurement(at_s=0.1, slot=2, systolic_mmhg=125, diastolic_mmhg=79))
+    monitor.wake()
+    assert await visit() == [2]
+    monitor.hold_button()
+    assert await visit() == []
 
 
 @pytest.mark.parametrize("pairing", [Pairing.PASSKEY, Pairing.COMPARISON])

@@ -53,7 +53,7 @@ class Stack:
 
     async def put(self, *args: Any, **kwargs: Any) -> Peripheral:
         """A device on the air, as `Peripheral(air, radio, profile, pace, ...)`."""
-        device = Peripheral(self.air, *args, self.pace, **kwargs)
+        device = Peripheral(self.air, *args, kwargs.pop("pace", self.pace), **kwargs)
         await device.start()
         self.devices.append(device)
         return device
@@ -125,9 +125,9 @@ def forget_bus() -> None:
     manager._global_instances.clear()
 
 
-async def until(is_so: Callable[[], bool]) -> None:
-    """Wait for it; the test's own patience ends after `WAIT_S`."""
-    async with asyncio.timeout(WAIT_S):
+async def until(is_so: Callable[[], bool], patience_s: float = WAIT_S) -> None:
+    """Wait for it."""
+    async with asyncio.timeout(patience_s):
         while not is_so():  # noqa: ASYNC110 - what is waited for tells nobody
             await asyncio.sleep(0.02)
 
